@@ -1,0 +1,1 @@
+"""The HTTP API: the aiohttp application, authentication, and one package a dialect."""

@@ -1,0 +1,1 @@
+"""Tests by layer: unit, integration, e2e, faults, bench."""
