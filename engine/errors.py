@@ -1,0 +1,105 @@
+"""Everything that Muster refuses or reports, as one small tree.
+
+An error's `code` is stable and its class docstring says what it means; a dialect maps codes to its wire form in one
+table. The engine never knows HTTP statuses.
+"""
+
+
+class MusterError(Exception):
+    """Something Muster refuses."""
+
+    code = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Invalid(MusterError):
+    """The request says something that cannot be done as it stands."""
+
+    code = "invalid"
+
+
+class InvalidSegment(Invalid):
+    """The segment criteria do not follow the grammar."""
+
+    code = "invalid_segment"
+
+
+class InvalidImport(Invalid):
+    """The uploaded file cannot be read as an import."""
+
+    code = "invalid_import"
+
+
+class NotFound(MusterError):
+    """What the request names does not exist in this account."""
+
+    code = "not_found"
+
+
+class UnknownTarget(NotFound):
+    """A list, tag or segment that a bulk request names does not exist; nothing was queued."""
+
+    code = "unknown_target"
+
+
+class Conflict(MusterError):
+    """The request contradicts what is stored."""
+
+    code = "conflict"
+
+
+class NameTaken(Conflict):
+    """Another list, tag or segment of this account has the name."""
+
+    code = "name_taken"
+
+
+class AlreadyFinal(Conflict):
+    """The activity has ended; a final state never changes."""
+
+    code = "already_final"
+
+
+class NotFinal(Conflict):
+    """The activity is still running and can only be cancelled."""
+
+    code = "not_final"
+
+
+class TooManyActivities(MusterError):
+    """The account has as many unfinished activities as it may have."""
+
+    code = "too_many_activities"
+
+
+class Unauthorized(MusterError):
+    """The token is missing, unknown, revoked or expired."""
+
+    code = "unauthorized"
+
+
+class Forbidden(MusterError):
+    """The principal lacks the privilege."""
+
+    code = "forbidden"
+
+
+class Unusable(MusterError):
+    """A server that Muster needs cannot be used as it is."""
+
+    code = "unusable"
+
+
+class DatabaseUnusable(Unusable):
+    """The database cannot be reached, is not migrated, or would not keep accounts apart."""
+
+    code = "database_unusable"
+
+
+class LeaseLost(MusterError):
+    """Another worker has taken the activity over; what this one did is rolled back."""
+
+    code = "lease_lost"
