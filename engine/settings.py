@@ -1,0 +1,125 @@
+"""Every setting of Muster, read once from the environment and passed down from there.
+
+Nothing else may read the environment, and a `Settings` never changes. Each field says what it does: the
+README's table is checked against these descriptions.
+"""
+
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: The role that API and workers connect as unless DATABASE_APP_URL says otherwise.
+APPLICATION_ROLE = "muster_app"
+
+PREFIX = "MUSTER_"
+
+
+def application_url(owner_url: str) -> str:
+    """The URL of the application role on the owner's server and database.
+
+    Its password is HMAC-SHA256(owner's password, role name) in hex, so that it needs no second secret; a
+    role whose owner has no password has none either.
+    """
+    parts = urlsplit(owner_url)
+    query = [(key, value) for key, value in parse_qsl(parts.query) if key not in ("user", "password")]
+    login, _, servers = parts.netloc.rpartition("@")
+    password = unquote(login.partition(":")[2]) or dict(parse_qsl(parts.query)).get("password", "")
+    secret = f":{_derived_password(password)}" if password else ""
+    # Put together by hand: with no host, urlunsplit would drop the slashes that a socket's URL needs.
+    tail = f"?{urlencode(query, quote_via=quote)}" if query else ""
+    return f"{parts.scheme}://{APPLICATION_ROLE}{secret}@{servers}{parts.path}{tail}"
+
+
+def environment_name(field: str) -> str:
+    """The environment variable of a field of Settings."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else PREFIX + field.upper()
+
+
+def _derived_password(owner_password: str) -> str:
+    return hmac.new(owner_password.encode(), APPLICATION_ROLE.encode(), hashlib.sha256).hexdigest()
+
+
+def _default_app_url(values: dict[str, Any]) -> str | None:
+    owner_url = values.get("database_url")
+    return application_url(owner_url) if owner_url else None
+
+
+def _default_uploads(values: dict[str, Any]) -> Path:
+    return Path(values.get("data", ".muster")) / "uploads"
+
+
+class Settings(BaseSettings):
+    """What can be set, by environment variable: MUSTER_ and the field's name unless it names another."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    # Servers
+    database_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL 15 to 18, as the owner of the tables: migrates and makes the application "
+        "role. Without it the embedded PostgreSQL is started",
+    )
+    database_app_url: str | None = Field(
+        default_factory=_default_app_url,
+        validation_alias="DATABASE_APP_URL",
+        description="What API and workers connect as: a role that row-level security binds. By default role "
+        "`muster_app` of the same database, with a password derived from the owner's",
+    )
+    redis_url: str | None = Field(
+        None,
+        validation_alias="REDIS_URL",
+        description="Redis or Valkey. Without it the embedded Valkey is started",
+    )
+    data: Path = Field(Path(".muster"), description="Folder of the embedded servers' data, logs and uploads")
+    uploads: Path = Field(
+        default_factory=_default_uploads,
+        description="Folder of uploaded files, of API and workers; `uploads` in MUSTER_DATA by default",
+    )
+
+    # Processes
+    host: str = Field("127.0.0.1", description="Address that the API and the workers' health port listen on")
+    port: int = Field(8080, ge=0, le=65535, description="Port of the API; 0 lets `muster up` choose one")
+    metrics_port: int = Field(9191, ge=0, le=65535, description="Port of a worker's health and metrics")
+    worker_processes: PositiveInt = Field(2, description="Processes that `muster work` runs")
+    worker_threads: PositiveInt = Field(8, description="Activities that one worker process runs at once")
+    pool_connections: PositiveInt = Field(10, description="Most database connections of a process")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level to log")
+    log_format: Literal["json", "text"] = Field(
+        "json", description="One JSON object a line, or text for people"
+    )
+
+    # Activities
+    max_unfinished: PositiveInt = Field(1000, description="Unfinished activities an account may have")
+    window: PositiveInt = Field(4, description="Activities of one account in the queue at once")
+    lease_seconds: PositiveInt = Field(
+        30, description="Seconds without heartbeat until a worker counts as dead"
+    )
+    sweep_seconds: PositiveFloat = Field(5.0, description="Seconds between sweeps for what got lost")
+    max_attempts: PositiveInt = Field(5, description="Attempts without progress until an activity has failed")
+    activity_time_limit: PositiveInt = Field(
+        3600, description="Seconds from an activity's first claim after which it has timed out"
+    )
+    retention_days: PositiveInt = Field(
+        10,
+        description="Days that activities are listed and their error rows and uploaded files kept",
+    )
+    import_batch_rows: PositiveInt = Field(10_000, description="Rows an import writes in one transaction")
+
+    # Limits
+    json_max_bytes: PositiveInt = Field(32 * 2**20, description="Largest JSON body, JSON imports included")
+    upload_max_bytes: PositiveInt = Field(16 * 2**30, description="Largest uploaded file")
+    import_max_rows: PositiveInt | None = Field(None, description="Rows of an import that are processed")
+    max_lists: PositiveInt | None = Field(None, description="Lists an account may have")
+    max_tags: PositiveInt | None = Field(None, description="Tags an account may have")
+    token_cache_seconds: NonNegativeInt = Field(
+        5, description="Seconds an API process remembers a token: a revoked one works for at most as long"
+    )
