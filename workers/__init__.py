@@ -1,1 +1,1 @@
-"""Workers: the Dramatiq broker and actors, dispatcher, sweeper and health of the processes that run activities."""
+"""Workers: the Dramatiq broker and actors, dispatcher, sweeper and health of what runs activities."""

@@ -1,0 +1,1 @@
+"""Measurements: ours beside a baseline. Never a timed assertion."""

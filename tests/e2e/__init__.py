@@ -1,0 +1,1 @@
+"""Real API and worker processes, over HTTP."""

@@ -1,0 +1,1 @@
+"""Killed workers, lost messages, servers that go away."""
