@@ -1,0 +1,148 @@
+"""The one gateway to the database.
+
+A unit of work is a transaction opened for an account: it sets `muster.account_id` for row-level security, and there is
+no other way to reach an account's rows. Nothing here may hold state of a session (PgBouncer in transaction mode):
+no LISTEN, no session locks, SET LOCAL only.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import asyncpg
+
+from engine.errors import DatabaseUnusable
+from engine.queries import statements
+
+#: Seconds to wait for a connection to be made.
+CONNECT_SECONDS = 10
+
+
+class Transaction:
+    """One open transaction for one account. Statements are named; `:account_id` is filled in."""
+
+    __slots__ = ("_connection", "account_id")
+
+    def __init__(self, connection: Any, account_id: int | None) -> None:
+        self._connection = connection
+        self.account_id = account_id
+
+    async def all(self, name: str, **parameters: object) -> list[asyncpg.Record]:
+        sql, arguments = self._bind(name, parameters)
+        return await self._connection.fetch(sql, *arguments)  # type: ignore[no-any-return]
+
+    async def one(self, name: str, **parameters: object) -> asyncpg.Record | None:
+        sql, arguments = self._bind(name, parameters)
+        return await self._connection.fetchrow(sql, *arguments)
+
+    async def value(self, name: str, **parameters: object) -> Any:
+        sql, arguments = self._bind(name, parameters)
+        return await self._connection.fetchval(sql, *arguments)
+
+    async def run(self, name: str, **parameters: object) -> int:
+        """Runs a statement that returns no rows; answers how many it touched."""
+        sql, arguments = self._bind(name, parameters)
+        return _touched(await self._connection.execute(sql, *arguments))
+
+    async def select(self, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
+        """Runs a compiled set expression; the one kind of statement that has no name."""
+        return await self._connection.fetch(sql, *arguments)  # type: ignore[no-any-return]
+
+    async def copy(self, table: str, columns: Sequence[str], records: Iterable[tuple[object, ...]]) -> None:
+        """COPYs records into a staging table."""
+        await self._connection.copy_records_to_table(table, columns=columns, records=records)
+
+    def _bind(self, name: str, parameters: dict[str, object]) -> tuple[str, list[object]]:
+        statement = statements()[name]
+        if self.account_id is not None:
+            parameters.setdefault("account_id", self.account_id)
+        return statement.sql, [parameters[parameter] for parameter in statement.parameters]
+
+
+class Database:
+    """A pool of connections as the application role."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, connections: int = 10) -> Self:
+        """Opens the pool and makes sure that the role cannot see through the accounts' walls.
+
+        Raises DatabaseUnusable when the server cannot be reached, is not migrated, or the role could bypass them.
+        """
+        try:
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=connections, reset=_leave_no_transaction, timeout=CONNECT_SECONDS
+            )
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            raise DatabaseUnusable(f"cannot connect to PostgreSQL: {error}") from error
+        database = cls(pool)
+        try:
+            await database.check()
+        except BaseException:
+            pool.terminate()
+            raise
+        return database
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def check(self) -> None:
+        """Raises DatabaseUnusable unless the schema is there and the role stays behind the walls."""
+        async with self.everywhere() as tx:
+            try:
+                unsafe = await tx.value("role_sees_through_walls")
+            except asyncpg.PostgresError as error:
+                raise DatabaseUnusable(f"{error}; run `muster migrate`") from error
+        if unsafe is None:
+            raise DatabaseUnusable("the database has no Muster tables; run `muster migrate`")
+        if unsafe:
+            raise DatabaseUnusable(
+                "the role of DATABASE_APP_URL owns Muster's tables or bypasses row-level security; "
+                "use the role that `muster migrate` made"
+            )
+
+    @asynccontextmanager
+    async def account(self, account_id: int) -> AsyncIterator[Transaction]:
+        """A transaction that sees only the account."""
+        async with self._transaction(f"SET LOCAL muster.account_id = '{account_id:d}'", account_id) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def scheduling(self, account_id: int) -> AsyncIterator[Transaction]:
+        """A transaction of the account that holds its row's lock: the account's order of activities stands still."""
+        setup = (
+            f"SET LOCAL muster.account_id = '{account_id:d}';"
+            f"SELECT FROM account WHERE account_id = {account_id:d} FOR NO KEY UPDATE"
+        )
+        async with self._transaction(setup, account_id) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def everywhere(self) -> AsyncIterator[Transaction]:
+        """A transaction without an account: only the tables without a wall show rows."""
+        async with self._transaction("SET LOCAL muster.account_id = ''", None) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _transaction(self, setup: str, account_id: int | None) -> AsyncIterator[Transaction]:
+        async with self._pool.acquire() as connection:
+            await connection.execute(f"BEGIN; {setup}")
+            yield Transaction(connection, account_id)
+            if await connection.execute("COMMIT") != "COMMIT":
+                raise RuntimeError("the transaction had failed and was rolled back, though its error was swallowed")
+
+
+async def _leave_no_transaction(connection: Any) -> None:
+    """Rolls back what an error or a cancelled coroutine left open.
+
+    Nothing else is ever left in a session, so asyncpg's own reset would be a round trip for nothing.
+    """
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")
+
+
+def _touched(status: str) -> int:
+    count = status.rpartition(" ")[2]
+    return int(count) if count.isdigit() else 0

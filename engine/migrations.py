@@ -1,0 +1,41 @@
+"""Brings a database up to date: the tables, and the role that API and workers connect as.
+
+Runs with the owner's connection, and only here. Migrations are the raw SQL files of `sql/migrations`.
+"""
+
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+from pogo_core.util import migrate as pogo
+
+from engine.errors import DatabaseUnusable
+from engine.queries import MIGRATIONS_FOLDER, statements
+
+#: Key of the advisory lock that keeps two migrators apart.
+MIGRATION_LOCK = 0x6D7573746572
+
+
+async def migrate(owner_url: str, app_url: str) -> None:
+    """Applies what is missing and makes the role of `app_url` able to work, but not to see through the walls.
+
+    The role is made, with the password in `app_url`, when it does not exist. Raises DatabaseUnusable.
+    """
+    try:
+        connection = await asyncpg.connect(owner_url)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise DatabaseUnusable(f"cannot connect to PostgreSQL as its owner: {error}") from error
+    try:
+        await connection.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
+        await pogo.apply(connection, MIGRATIONS_FOLDER, schema_name="public")
+        await _prepare_role(connection, app_url)
+    finally:
+        await connection.close()
+
+
+async def _prepare_role(connection: "asyncpg.Connection[asyncpg.Record]", app_url: str) -> None:
+    parts = urlsplit(app_url)
+    role, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not await connection.fetchval(statements()["role_exists"].sql, role):
+        await connection.execute(await connection.fetchval(statements()["create_role"].sql, role, password))
+    for statement in await connection.fetch(statements()["prepare_role"].sql, role):
+        await connection.execute(statement["ddl"])

@@ -1,0 +1,175 @@
+-- name: submit_activity^
+-- Queues an activity at the end of its account's order; no row when the account has :most_unfinished already.
+-- A place in the queue (a lease without a worker) is taken at once when fewer than :window are taken.
+-- Runs under the account's lock, which the update keeps.
+with place as (
+    update account set last_sequence = last_sequence + 1, unfinished = unfinished + 1
+    where account_id = :account_id and unfinished < :most_unfinished
+    returning last_sequence as sequence
+),
+queued as (
+    insert into lease (account_id, sequence, activity_id, queue, expires_at)
+    select :account_id, sequence, :activity_id, :queue, now() + make_interval(secs => :redispatch_seconds)
+    from place
+    where (select count(*) from lease where account_id = :account_id and queue = :queue) < :window
+    returning sequence
+)
+insert into activity (
+    account_id, sequence, activity_id, kind, queue, principal_id, request, reads, writes, shareable, listed, retry_of,
+    source_file_name, cursor, created_at, updated_at
+)
+select
+    :account_id, sequence, :activity_id, :kind, :queue, :principal_id, :request, :reads, :writes, :shareable, :listed,
+    :retry_of, :source_file_name, :cursor, now(), now()
+from place
+returning *, exists (select from queued) as queued;
+
+-- name: activity_by_id^
+select * from activity where account_id = :account_id and activity_id = :activity_id;
+
+-- name: activities_newest_first
+-- A page of the account's listed activities before :before, not older than :retention_days.
+select * from activity
+where account_id = :account_id and sequence < :before and listed
+    and created_at > now() - make_interval(days => :retention_days)
+    and (:state::text is null or state = :state)
+order by sequence desc
+limit :limit;
+
+-- name: lock_activity_by_id^
+-- Locks the activity's row, so that it cannot end meanwhile.
+select * from activity where account_id = :account_id and activity_id = :activity_id for no key update;
+
+-- name: unfinished_activities
+-- The first :look_ahead unfinished activities of the account in order, with their leases. Under the account's lock.
+select
+    a.sequence, a.activity_id, a.queue, a.state, a.reads, a.writes, a.shareable and a.attempts = 0 as shareable,
+    l.sequence is not null as queued
+from activity a
+left join lease l on l.account_id = :account_id and l.sequence = a.sequence
+where a.account_id = :account_id and a.state in ('initialized', 'processing')
+order by a.sequence
+limit :look_ahead;
+
+-- name: lease_is_held$
+-- Whether a worker holds an unexpired lease on the activity. Locks the lease row.
+select worker_id is not null and expires_at > now() from lease
+where account_id = :account_id and sequence = :sequence
+for update;
+
+-- name: claim_activities
+-- Gives the activities to a worker: state, one more attempt, the next fencing token, the time of the first claim.
+-- Under the account's lock.
+update activity set
+    state = 'processing', attempts = attempts + 1, fence = fence + 1,
+    started_at = coalesce(started_at, now()), updated_at = now()
+where account_id = :account_id and sequence = any(:sequences)
+returning *, extract(epoch from now() - started_at)::float8 as seconds_since_start;
+
+-- name: take_leases!
+-- The leases of claimed activities, until :lease_seconds from now by the database's clock.
+insert into lease (account_id, sequence, activity_id, queue, worker_id, expires_at)
+select account_id, sequence, activity_id, queue, :worker_id, now() + make_interval(secs => :lease_seconds)
+from activity where account_id = :account_id and sequence = any(:sequences)
+order by sequence
+on conflict (account_id, sequence) do update
+set worker_id = excluded.worker_id, expires_at = excluded.expires_at;
+
+-- name: queue_activities!
+-- Places in the queue for activities that may run now. Under the account's lock.
+insert into lease (account_id, sequence, activity_id, queue, expires_at)
+select account_id, sequence, activity_id, queue, now() + make_interval(secs => :redispatch_seconds)
+from activity where account_id = :account_id and sequence = any(:sequences)
+order by sequence
+on conflict (account_id, sequence) do nothing;
+
+-- name: drop_leases!
+delete from lease where account_id = :account_id and sequence = any(:sequences);
+
+-- name: postpone_lease!
+-- Gives the activity back: nobody works on it, and the sweeper queues it again after :seconds.
+update lease set worker_id = null, expires_at = now() + make_interval(secs => :seconds)
+where account_id = :account_id and sequence = :sequence and worker_id = :worker_id;
+
+-- name: renew_leases!
+-- The heartbeat of one worker for its activities of one account.
+update lease set expires_at = now() + make_interval(secs => :lease_seconds)
+where account_id = :account_id and sequence = any(:sequences) and worker_id = :worker_id;
+
+-- name: overdue_leases
+-- Activities of all accounts whose message got lost or whose worker is gone: the one query over all accounts.
+select account_id, sequence, activity_id, queue from lease
+where expires_at < now() order by expires_at limit :limit;
+
+-- name: put_off_overdue_lease$
+-- Takes one overdue lease for queueing again; null when somebody else was faster.
+update lease set worker_id = null, expires_at = now() + make_interval(secs => :redispatch_seconds)
+where account_id = :account_id and sequence = :sequence and expires_at < now()
+returning sequence;
+
+-- name: lock_claimed
+-- The rows of claimed activities that are still this worker's (the fencing tokens match). Locks them in order.
+select a.* from activity a
+join unnest(:sequences::bigint[], :fences::integer[]) mine(sequence, fence) on a.sequence = mine.sequence
+where a.account_id = :account_id and a.fence = mine.fence and a.state = 'processing'
+order by a.sequence
+for no key update of a;
+
+-- name: advance_activity!
+-- One batch is done: cursor, progress and counts go on with its transaction, and the attempts start again.
+update activity set
+    batch = batch + 1, cursor = :cursor, counts = :counts, attempts = 0, updated_at = now(),
+    items_total = :items_total, items_completed = :items_completed,
+    changed_count = changed_count + :changed_count, error_count = error_count + :error_count
+where account_id = :account_id and sequence = :sequence;
+
+-- name: finish_activities!
+-- Gives claimed activities their final state and their numbers, which are added to those of earlier batches.
+update activity a set
+    state = :state, completed_at = now(), updated_at = now(),
+    items_total = a.items_total + f.items_total, items_completed = a.items_completed + f.items_completed,
+    changed_count = a.changed_count + f.changed_count, error_count = a.error_count + f.error_count,
+    failure_code = :failure_code, failure = :failure
+from unnest(
+    :sequences::bigint[], :items_total::bigint[], :items_completed::bigint[], :changed_counts::bigint[],
+    :error_counts::bigint[]
+) f(sequence, items_total, items_completed, changed_count, error_count)
+where a.account_id = :account_id and a.sequence = f.sequence;
+
+-- name: lower_unfinished!
+-- Takes the account's lock, which submitting, claiming and finishing share.
+update account set unfinished = unfinished - :finished where account_id = :account_id;
+
+-- name: request_cancel!
+update activity set cancel_requested = true, updated_at = now()
+where account_id = :account_id and sequence = :sequence;
+
+-- name: add_activity_errors!
+-- Error rows of single items, in the given order.
+insert into activity_error (account_id, sequence, item, code, message)
+select :account_id, e.sequence, e.item, e.code, e.message
+from unnest(:sequences::bigint[], :items::text[], :codes::text[], :messages::text[])
+    with ordinality e(sequence, item, code, message, place)
+order by e.place;
+
+-- name: activity_error_rows
+-- A page of error rows after :after_error_no, oldest first.
+select error_no, item, code, message from activity_error
+where account_id = :account_id and sequence = :sequence and error_no > :after_error_no
+order by error_no
+limit :limit;
+
+-- name: skipped_contacts
+-- A page of the contacts that an activity skipped, by code and contact number, after (:after_code, :after_contact_no).
+select s.code, c.contact_no, c.contact_id
+from (
+    select code, chunk, bit_or(bits) as bits from activity_skipped
+    where account_id = :account_id and sequence = :sequence
+        and (code, chunk) >= (:after_code, (:after_contact_no / ${chunk_bits})::int)
+    group by code, chunk
+) s
+cross join lateral generate_series(0, ${chunk_bits} - 1) offsets(n)
+join contact c on c.account_id = :account_id and c.contact_no = s.chunk::bigint * ${chunk_bits} + offsets.n
+where get_bit(s.bits, offsets.n) = 1 and (s.code, c.contact_no) > (:after_code, :after_contact_no)
+order by s.code, c.contact_no
+limit :limit;
