@@ -27,19 +27,19 @@ class Transaction:
         self._connection = connection
         self.account_id = account_id
 
-    async def all(self, name: str, **parameters: object) -> list[asyncpg.Record]:
+    async def all(self, name: str, /, **parameters: object) -> list[asyncpg.Record]:
         sql, arguments = self._bind(name, parameters)
         return await self._connection.fetch(sql, *arguments)  # type: ignore[no-any-return]
 
-    async def one(self, name: str, **parameters: object) -> asyncpg.Record | None:
+    async def one(self, name: str, /, **parameters: object) -> asyncpg.Record | None:
         sql, arguments = self._bind(name, parameters)
         return await self._connection.fetchrow(sql, *arguments)
 
-    async def value(self, name: str, **parameters: object) -> Any:
+    async def value(self, name: str, /, **parameters: object) -> Any:
         sql, arguments = self._bind(name, parameters)
         return await self._connection.fetchval(sql, *arguments)
 
-    async def run(self, name: str, **parameters: object) -> int:
+    async def run(self, name: str, /, **parameters: object) -> int:
         """Runs a statement that returns no rows; answers how many it touched."""
         sql, arguments = self._bind(name, parameters)
         return _touched(await self._connection.execute(sql, *arguments))

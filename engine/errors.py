@@ -4,6 +4,16 @@ An error's `code` is stable and its class docstring says what it means; a dialec
 table. The engine never knows HTTP statuses.
 """
 
+from typing import NamedTuple
+
+
+class ItemError(NamedTuple):
+    """An error of a single item of an activity (a contact, a row, a list): it does not stop the rest."""
+
+    item: str
+    code: str
+    message: str
+
 
 class MusterError(Exception):
     """Something Muster refuses."""

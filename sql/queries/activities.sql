@@ -25,7 +25,10 @@ from place
 returning *, exists (select from queued) as queued;
 
 -- name: activity_by_id^
-select * from activity where account_id = :account_id and activity_id = :activity_id;
+-- One activity, not older than :retention_days.
+select * from activity
+where account_id = :account_id and activity_id = :activity_id
+    and created_at > now() - make_interval(days => :retention_days);
 
 -- name: activities_newest_first
 -- A page of the account's listed activities before :before, not older than :retention_days.
@@ -36,9 +39,12 @@ where account_id = :account_id and sequence < :before and listed
 order by sequence desc
 limit :limit;
 
--- name: lock_activity_by_id^
--- Locks the activity's row, so that it cannot end meanwhile.
-select * from activity where account_id = :account_id and activity_id = :activity_id for no key update;
+-- name: lock_activity^
+-- One activity, not older than :retention_days. Locks its row, so that it cannot end meanwhile.
+select * from activity
+where account_id = :account_id and activity_id = :activity_id
+    and created_at > now() - make_interval(days => :retention_days)
+for no key update;
 
 -- name: unfinished_activities
 -- The first :look_ahead unfinished activities of the account in order, with their leases. Under the account's lock.
@@ -107,34 +113,36 @@ update lease set worker_id = null, expires_at = now() + make_interval(secs => :r
 where account_id = :account_id and sequence = :sequence and expires_at < now()
 returning sequence;
 
--- name: lock_claimed
--- The rows of claimed activities that are still this worker's (the fencing tokens match). Locks them in order.
+-- name: claimed_activities
+-- Those of a worker's claimed activities that are still its own: the fencing tokens match. Locks nothing.
 select a.* from activity a
 join unnest(:sequences::bigint[], :fences::integer[]) mine(sequence, fence) on a.sequence = mine.sequence
 where a.account_id = :account_id and a.fence = mine.fence and a.state = 'processing'
-order by a.sequence
-for no key update of a;
+order by a.sequence;
 
 -- name: advance_activity!
--- One batch is done: cursor, progress and counts go on with its transaction, and the attempts start again.
+-- One batch is done: cursor, progress and counts go on with its transaction, and the attempts start again. Touches
+-- nothing when the fencing token is an old one. The last lock of its transaction.
 update activity set
     batch = batch + 1, cursor = :cursor, counts = :counts, attempts = 0, updated_at = now(),
     items_total = :items_total, items_completed = :items_completed,
     changed_count = changed_count + :changed_count, error_count = error_count + :error_count
-where account_id = :account_id and sequence = :sequence;
+where account_id = :account_id and sequence = :sequence and fence = :fence and state = 'processing';
 
 -- name: finish_activities!
--- Gives claimed activities their final state and their numbers, which are added to those of earlier batches.
+-- Gives unfinished activities their final state and what their last step did. Touches only those whose fencing tokens
+-- match. Under the account's lock.
 update activity a set
     state = :state, completed_at = now(), updated_at = now(),
-    items_total = a.items_total + f.items_total, items_completed = a.items_completed + f.items_completed,
-    changed_count = a.changed_count + f.changed_count, error_count = a.error_count + f.error_count,
+    items_total = a.items_total + e.items_total, items_completed = a.items_completed + e.items_completed,
+    changed_count = a.changed_count + e.changed_count, error_count = a.error_count + e.error_count,
     failure_code = :failure_code, failure = :failure
 from unnest(
-    :sequences::bigint[], :items_total::bigint[], :items_completed::bigint[], :changed_counts::bigint[],
-    :error_counts::bigint[]
-) f(sequence, items_total, items_completed, changed_count, error_count)
-where a.account_id = :account_id and a.sequence = f.sequence;
+    :sequences::bigint[], :fences::integer[], :items_total::bigint[], :items_completed::bigint[],
+    :changed_counts::bigint[], :error_counts::bigint[]
+) e(sequence, fence, items_total, items_completed, changed_count, error_count)
+where a.account_id = :account_id and a.sequence = e.sequence and a.fence = e.fence
+    and a.state in ('initialized', 'processing');
 
 -- name: lower_unfinished!
 -- Takes the account's lock, which submitting, claiming and finishing share.
@@ -173,3 +181,7 @@ join contact c on c.account_id = :account_id and c.contact_no = s.chunk::bigint 
 where get_bit(s.bits, offsets.n) = 1 and (s.code, c.contact_no) > (:after_code, :after_contact_no)
 order by s.code, c.contact_no
 limit :limit;
+
+-- name: leave_queue!
+-- Takes the place in the queue from an activity that nobody works on. Under the account's lock.
+delete from lease where account_id = :account_id and activity_id = :activity_id and worker_id is null;

@@ -1,0 +1,45 @@
+"""Accounts: the tenants. Every row of every table behind the wall belongs to one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.database import Database
+from engine.errors import Invalid, NotFound
+from engine.sets import catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One tenant."""
+
+    account_id: int
+    name: str
+    created_at: datetime
+
+
+async def create(db: Database, name: str) -> Account:
+    """A new account with its system sets."""
+    if not name.strip() or "\0" in name:
+        raise Invalid("an account needs a name")
+    async with db.everywhere() as tx:
+        account_id = await tx.value("next_account_id")
+    async with db.account(account_id) as tx:
+        row = await tx.one("create_account", name=name.strip())
+        assert row is not None
+        await catalog.create_system_sets(tx)
+    return Account(**row)
+
+
+async def find(db: Database, account_id: int) -> Account:
+    """The account with this number. Raises NotFound."""
+    async with db.account(account_id) as tx:
+        row = await tx.one("account")
+    if row is None:
+        raise NotFound(f"there is no account {account_id}")
+    return Account(**row)
+
+
+async def reserve_contact_numbers(db: Database, account_id: int, count: int) -> int:
+    """Hands out `count` contact numbers in a row; answers the first. Numbers that stay unused are gaps."""
+    async with db.account(account_id) as tx:
+        return int(await tx.value("reserve_contact_numbers", count=count))

@@ -1,0 +1,16 @@
+"""Activities: asynchronous bulk work on an account's contacts, in the account's order, never lost and never done twice.
+
+The activity's row is the truth about it. Locks are taken in one order, so that no two transactions wait for each other:
+
+1. contact rows, by number;
+2. the chunks of "exists" and "active" that mask a source (FOR SHARE; those who create, delete or unsubscribe contacts
+   take them FOR UPDATE), by (set, chunk);
+3. the rows of all sets to be written, ascending;
+4. chunks, by (set, chunk);
+5. the account's row;
+6. activity rows, then lease rows, by sequence.
+
+Work takes 1 to 4 and then, to finish, 5 and 6; a batch that is not the last takes only its own activity's row of 6.
+Submit, claim and cancel begin with 5 and go on with 6. Nothing but numbers (contacts, sets) is drawn from the
+account's row otherwise, by statements that take no lock after it.
+"""

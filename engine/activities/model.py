@@ -1,0 +1,99 @@
+"""What an activity is: its states, its numbers, and the message that says it waits."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+import asyncpg
+
+
+class State(StrEnum):
+    """Where an activity is in its life (contract v3.md 3.2.1)."""
+
+    INITIALIZED = "initialized"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (State.INITIALIZED, State.PROCESSING)
+
+
+class Queue(StrEnum):
+    """The two queues: small work in one transaction, and long work in batches."""
+
+    ACTIVITIES = "activities"
+    BULK = "bulk"
+
+
+class Message(NamedTuple):
+    """What a queue carries: that an activity waits. It may be lost, doubled or reordered without harm."""
+
+    account_id: int
+    activity_id: UUID
+    queue: str
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """JSON as it is stored with an activity."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One activity as its row tells it."""
+
+    account_id: int
+    sequence: int
+    activity_id: UUID
+    kind: str
+    queue: str
+    state: State
+    principal_id: UUID
+    request: Mapping[str, Any]
+    reads: frozenset[int]
+    writes: frozenset[int]
+    retry_of: UUID | None
+    source_file_name: str | None
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    attempts: int
+    fence: int
+    cancel_requested: bool
+    batch: int
+    cursor: Mapping[str, Any] | None
+    items_total: int
+    items_completed: int
+    changed_count: int
+    error_count: int
+    counts: Mapping[str, int]
+    failure_code: str | None
+    failure: str | None
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> Self:
+        values = {name: row[name] for name in cls.__slots__}
+        values["state"] = State(row["state"])
+        values["request"] = json.loads(row["request"])
+        values["reads"], values["writes"] = frozenset(row["reads"]), frozenset(row["writes"])
+        values["cursor"] = row["cursor"] and json.loads(row["cursor"])
+        values["counts"] = json.loads(row["counts"] or "{}")
+        return cls(**values)
+
+    @property
+    def percent_done(self) -> int:
+        """Contract v3.md 3.2.2: 1 at first, 100 when completed, never less than before."""
+        if self.state is State.COMPLETED:
+            return 100
+        if not self.items_total:
+            return 1
+        return min(99, max(1, 100 * self.items_completed // self.items_total))

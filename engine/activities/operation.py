@@ -1,0 +1,85 @@
+"""What an activity kind has to say for itself.
+
+A kind plans its request when it is submitted (resolve names, say which sets it reads and writes) and does its work
+when its turn comes: membership kinds as one change of sets in one transaction, batched kinds batch by batch.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from engine.activities.model import Activity, Queue
+from engine.database import Database, Transaction
+from engine.sets.membership import Change
+from engine.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request as it is kept: names resolved, criteria frozen, and the sets that it reads and writes."""
+
+    request: Mapping[str, Any]
+    reads: frozenset[int]
+    writes: frozenset[int]
+    #: Small enough to share a transaction with its neighbours in the order.
+    shareable: bool = False
+    source_file_name: str | None = None
+    #: Where batched work begins.
+    cursor: Mapping[str, Any] | None = None
+
+
+class Request(Protocol):
+    """A request for an activity of one kind."""
+
+    kind: ClassVar[str]
+    queue: ClassVar[Queue]
+
+    async def plan(self, tx: Transaction) -> Plan:
+        """What to keep of the request; raises Invalid or UnknownTarget."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where batched work stands after a batch, and what that batch added."""
+
+    cursor: Mapping[str, Any]
+    items_total: int
+    items_completed: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    changed_count: int = 0
+    error_count: int = 0
+
+
+class Batch(Protocol):
+    """A step of batched work: the runner gives it a transaction and commits its progress with it."""
+
+    async def write(self, tx: Transaction, activity: Activity) -> Progress: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What batched work may use besides its transaction."""
+
+    db: Database
+    settings: Settings
+
+
+class MembershipOperation(ABC):
+    """A kind whose work is one change of contact sets."""
+
+    @abstractmethod
+    async def change(self, tx: Transaction, activity: Activity) -> Change:
+        """What the activity changes, decided when it runs."""
+
+
+class BatchedOperation(ABC):
+    """A kind whose work is on contact rows and goes on in batches from the activity's cursor."""
+
+    @abstractmethod
+    def batches(self, activity: Activity, resources: Resources) -> AsyncIterator[Batch]:
+        """What is left to do."""
+
+
+Operation = MembershipOperation | BatchedOperation

@@ -1,0 +1,99 @@
+"""Reading activities: one, a page, and the errors of one."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from engine.activities.model import Activity, State
+from engine.database import Database, Transaction
+from engine.errors import ItemError, NotFound
+from engine.settings import Settings
+
+#: What the error of a skipped contact says, by code.
+SKIPPED = {
+    "contact_deleted": "the contact was deleted",
+    "contact_unsubscribed": "the contact has unsubscribed",
+}
+#: Greater than every sequence.
+NEWEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPosition:
+    """How far a page of errors went: first the error rows, then the skipped contacts by code and number."""
+
+    error_no: int = 0
+    code: str = ""
+    contact_no: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """A page of errors of one activity; `next` is None on the last."""
+
+    errors: list[ItemError]
+    next: ErrorPosition | None
+
+
+async def find(db: Database, settings: Settings, account_id: int, activity_id: UUID) -> Activity:
+    """The activity. Raises NotFound when the account has none of this id, or it is past the retention time."""
+    async with db.account(account_id) as tx:
+        row = await tx.one("activity_by_id", activity_id=activity_id, retention_days=settings.retention_days)
+    if row is None:
+        raise NotFound(f"there is no activity {activity_id}")
+    return Activity.of(row)
+
+
+async def page(
+    db: Database, settings: Settings, account_id: int, *, limit: int, state: State | None, before: int = NEWEST
+) -> list[Activity]:
+    """The account's activities within the retention time, newest first, from before sequence `before`."""
+    async with db.account(account_id) as tx:
+        rows = await tx.all(
+            "activities_newest_first",
+            limit=limit,
+            state=state,
+            before=before,
+            retention_days=settings.retention_days,
+        )
+    return [Activity.of(row) for row in rows]
+
+
+async def errors(
+    tx: Transaction, activity: Activity, *, limit: int, after: ErrorPosition = ErrorPosition()
+) -> ErrorPage:
+    """A page of the activity's errors: every item that was not done as asked, once."""
+    if not activity.error_count:
+        return ErrorPage([], None)
+    found = [] if after.code else await _error_rows(tx, activity.sequence, limit, after)
+    if len(found) < limit:
+        found += await _skipped(tx, activity.sequence, limit - len(found), after)
+    return ErrorPage([error for error, _ in found], found[-1][1] if len(found) == limit else None)
+
+
+async def _error_rows(
+    tx: Transaction, sequence: int, limit: int, after: ErrorPosition
+) -> list[tuple[ItemError, ErrorPosition]]:
+    rows = await tx.all("activity_error_rows", sequence=sequence, limit=limit, after_error_no=after.error_no)
+    return [
+        (ItemError(row["item"], row["code"], row["message"]), ErrorPosition(error_no=row["error_no"]))
+        for row in rows
+    ]
+
+
+async def _skipped(
+    tx: Transaction, sequence: int, limit: int, after: ErrorPosition
+) -> list[tuple[ItemError, ErrorPosition]]:
+    rows = await tx.all(
+        "skipped_contacts",
+        sequence=sequence,
+        limit=limit,
+        after_code=after.code,
+        after_contact_no=after.contact_no,
+    )
+    return [
+        (
+            ItemError(str(row["contact_id"]), row["code"], SKIPPED[row["code"]]),
+            ErrorPosition(after.error_no, row["code"], row["contact_no"]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,252 @@
+"""Doing the work of claimed activities.
+
+The runner owns transactions, leases, time limits and what becomes of failures; an operation only says what to change.
+It must never let an error get lost: each claimed activity ends, is given back for another attempt, or is another
+worker's by now.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import structlog
+
+from engine import operations
+from engine.activities import claims, order
+from engine.activities.claims import Claim
+from engine.activities.model import Activity, Message, State, json_text
+from engine.activities.operation import BatchedOperation, MembershipOperation, Progress, Resources
+from engine.activities.order import End, Failure
+from engine.database import Database, Transaction
+from engine.errors import ItemError, LeaseLost, MusterError
+from engine.sets import membership
+from engine.sets.membership import Change, Result
+from engine.settings import Settings
+
+log = structlog.get_logger()
+
+#: Seconds before the first new attempt after an unexpected failure; doubled for each further one.
+FIRST_RETRY_SECONDS = 1.0
+
+
+class Runner:
+    """What one worker process does with messages. Holds the process's leases."""
+
+    def __init__(self, db: Database, settings: Settings) -> None:
+        self._db = db
+        self._settings = settings
+        self.worker_id: UUID = uuid4()
+        self._held: set[tuple[int, int]] = set()
+
+    async def run(self, message: Message) -> list[Message]:
+        """Does the activity of the message, if it is to be done now; answers the messages to send."""
+        claim = await claims.claim(self._db, self._settings, self.worker_id, message)
+        if not claim.activities:
+            return claim.messages
+        with structlog.contextvars.bound_contextvars(account_id=message.account_id):
+            async with self._holding(claim):
+                return claim.messages + await self._work(claim.activities)
+
+    async def heartbeat(self) -> None:
+        """Renews the leases of everything this process works on."""
+        for account_id in {account_id for account_id, _ in self._held}:
+            sequences = sorted(sequence for account, sequence in self._held if account == account_id)
+            await claims.renew(self._db, self._settings, self.worker_id, account_id, sequences)
+
+    @asynccontextmanager
+    async def _holding(self, claim: Claim) -> AsyncIterator[None]:
+        held = {(activity.account_id, activity.sequence) for activity in claim.activities}
+        self._held |= held
+        try:
+            yield
+        except asyncio.CancelledError:
+            await asyncio.shield(self._hand_over(claim))
+            raise
+        finally:
+            self._held -= held
+
+    async def _hand_over(self, claim: Claim) -> None:
+        """The process is stopping: what is not done yet is free for others at once."""
+        for activity in claim.activities:
+            await claims.release(self._db, self.worker_id, activity, seconds=0)
+
+    async def _work(self, activities: Sequence[Activity]) -> list[Message]:
+        if len(activities) > 1:
+            try:
+                return await self._write_together(activities)
+            except Exception:
+                log.exception("shared_transaction_failed", activities=len(activities))
+        messages = []
+        for activity in activities:
+            messages += await self._work_alone(activity)
+        return messages
+
+    async def _work_alone(self, activity: Activity) -> list[Message]:
+        with structlog.contextvars.bound_contextvars(activity_id=str(activity.activity_id), kind=activity.kind):
+            try:
+                async with asyncio.timeout(self._seconds_left(activity)) as limit:
+                    return await self._do(activity)
+            except LeaseLost:
+                log.warning("lease_lost")
+                return []
+            except TimeoutError as error:
+                if limit.expired():
+                    return await self._time_out(activity)
+                return await self._try_again(activity, error)
+            except MusterError as error:
+                log.warning("activity_failed", code=error.code, reason=error.message)
+                return await self._end(activity, State.FAILED, Failure(error.code, error.message))
+            except Exception as error:
+                return await self._try_again(activity, error)
+
+    def _seconds_left(self, activity: Activity) -> float:
+        assert activity.started_at is not None
+        spent = (activity.updated_at - activity.started_at).total_seconds()
+        return max(0.0, self._settings.activity_time_limit - spent)
+
+    async def _do(self, activity: Activity) -> list[Message]:
+        operation = operations.named(activity.kind)
+        if isinstance(operation, MembershipOperation):
+            return await self._write_together([activity])
+        return await self._write_batches(activity, operation)
+
+    async def _write_together(self, activities: Sequence[Activity]) -> list[Message]:
+        """Membership activities of one account, in order and in one transaction."""
+        async with self._db.account(activities[0].account_id) as tx:
+            mine = await _still_mine(tx, activities)
+            cancelled = [activity for activity in mine if activity.cancel_requested]
+            working = [activity for activity in mine if not activity.cancel_requested]
+            results = await _write(tx, working)
+            messages = await _cancel(tx, self._settings, cancelled)
+            return messages + await self._complete(tx, working, results)
+
+    async def _complete(
+        self, tx: Transaction, activities: Sequence[Activity], results: Mapping[int, Result]
+    ) -> list[Message]:
+        if not activities:
+            return []
+        await _report(tx, {sequence: result.errors for sequence, result in results.items()})
+        ends = [_completed(activity, results[activity.sequence]) for activity in activities]
+        messages = await order.finish(tx, self._settings, State.COMPLETED, ends)
+        log.info("activities_completed", activities=len(ends), changed=sum(end.changed_count for end in ends))
+        return messages
+
+    async def _write_batches(self, activity: Activity, operation: BatchedOperation) -> list[Message]:
+        """Batched work: each batch is a transaction, and its progress is committed with it."""
+        async for batch in operation.batches(activity, Resources(self._db, self._settings)):
+            async with self._db.account(activity.account_id) as tx:
+                current = await _mine(tx, activity)
+                if current.cancel_requested:
+                    return await _cancel(tx, self._settings, [current])
+                await _advance(tx, current, await batch.write(tx, current))
+        return await self._end(activity, State.COMPLETED)
+
+    async def _time_out(self, activity: Activity) -> list[Message]:
+        seconds = self._settings.activity_time_limit
+        log.warning("activity_timed_out", seconds=seconds)
+        reason = Failure("timed_out", f"it was not done within {seconds} seconds of processing")
+        return await self._end(activity, State.TIMED_OUT, reason)
+
+    async def _try_again(self, activity: Activity, error: Exception) -> list[Message]:
+        """An unexpected failure: another attempt later, or the end when there have been enough."""
+        log.exception("attempt_failed", attempt=activity.attempts, exc_info=error)
+        if activity.attempts >= self._settings.max_attempts:
+            reason = Failure("attempts_exhausted", f"each of {activity.attempts} attempts failed; the last: {error}")
+            return await self._end(activity, State.FAILED, reason)
+        pause = FIRST_RETRY_SECONDS * 2 ** (activity.attempts - 1)
+        await claims.release(self._db, self.worker_id, activity, pause)
+        return []
+
+    async def _end(self, activity: Activity, state: State, failure: Failure | None = None) -> list[Message]:
+        try:
+            async with self._db.account(activity.account_id) as tx:
+                end = End(activity.sequence, activity.fence)
+                return await order.finish(tx, self._settings, state, [end], failure)
+        except LeaseLost:
+            log.warning("lease_lost")
+            return []
+
+
+async def _still_mine(tx: Transaction, activities: Sequence[Activity]) -> list[Activity]:
+    """The activities as they are now, without those that another worker has taken over."""
+    rows = await tx.all(
+        "claimed_activities",
+        sequences=[activity.sequence for activity in activities],
+        fences=[activity.fence for activity in activities],
+    )
+    return [Activity.of(row) for row in rows]
+
+
+async def _mine(tx: Transaction, activity: Activity) -> Activity:
+    """The activity as it is now. Raises LeaseLost when another worker has taken it over."""
+    for current in await _still_mine(tx, [activity]):
+        return current
+    raise LeaseLost("another worker has taken the activity over")
+
+
+async def _write(tx: Transaction, activities: Sequence[Activity]) -> dict[int, Result]:
+    results: dict[int, Result] = {}
+    for wave in _waves([(activity, await _change(tx, activity)) for activity in activities]):
+        results |= await membership.write(tx, wave)
+    return results
+
+
+async def _change(tx: Transaction, activity: Activity) -> Change:
+    operation = operations.named(activity.kind)
+    assert isinstance(operation, MembershipOperation)
+    return await operation.change(tx, activity)
+
+
+def _waves(changes: Sequence[tuple[Activity, Change]]) -> Iterator[list[Change]]:
+    """Splits changes, in order, into runs that may be written side by side (engine/sets/membership.py)."""
+    wave: list[Change] = []
+    written: set[int] = set()
+    for activity, change in changes:
+        if wave and not (change.may_follow(wave[-1]) and written.isdisjoint(activity.reads)):
+            yield wave
+            wave, written = [], set()
+        wave.append(change)
+        written |= activity.writes
+    if wave:
+        yield wave
+
+
+def _completed(activity: Activity, result: Result) -> End:
+    return End(
+        activity.sequence,
+        activity.fence,
+        items_total=result.selected,
+        items_completed=result.selected,
+        changed_count=result.changed,
+        error_count=result.skipped + len(result.errors),
+    )
+
+
+async def _cancel(tx: Transaction, settings: Settings, activities: Sequence[Activity]) -> list[Message]:
+    if not activities:
+        return []
+    ends = [End(activity.sequence, activity.fence) for activity in activities]
+    return await order.finish(tx, settings, State.CANCELLED, ends)
+
+
+async def _advance(tx: Transaction, activity: Activity, progress: Progress) -> None:
+    if not await tx.run(
+        "advance_activity",
+        sequence=activity.sequence,
+        fence=activity.fence,
+        cursor=json_text(progress.cursor),
+        counts=json_text(progress.counts),
+        items_total=progress.items_total,
+        items_completed=progress.items_completed,
+        changed_count=progress.changed_count,
+        error_count=progress.error_count,
+    ):
+        raise LeaseLost("another worker has taken the activity over")
+
+
+async def _report(tx: Transaction, errors: Mapping[int, Sequence[ItemError]]) -> None:
+    rows = [(sequence, *error) for sequence, found in errors.items() for error in found]
+    if rows:
+        sequences, items, codes, messages = zip(*rows, strict=True)
+        await tx.run("add_activity_errors", sequences=sequences, items=items, codes=codes, messages=messages)

@@ -1,0 +1,14 @@
+-- name: next_account_id$
+select nextval('account_id_seq');
+
+-- name: create_account^
+insert into account (account_id, name) values (:account_id, :name) returning account_id, name, created_at;
+
+-- name: account^
+select account_id, name, created_at from account where account_id = :account_id;
+
+-- name: reserve_contact_numbers$
+-- Hands out the next :count contact numbers of the account; answers the first. In a transaction of its own, so that
+-- importers hold the account's lock only for a moment; what they do not use stays a gap.
+update account set last_contact_no = last_contact_no + :count where account_id = :account_id
+returning last_contact_no - :count + 1;

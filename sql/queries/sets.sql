@@ -1,0 +1,80 @@
+-- name: create_system_sets!
+-- The sets that every account has.
+insert into contact_set (account_id, set_no, kind, name, name_key, created_at, updated_at)
+select :account_id, s.set_no, 'system', s.name, s.name, now(), now()
+from unnest(:set_nos::integer[], :names::text[]) s(set_no, name);
+
+-- name: create_set^
+-- A new list or tag, with the account's next set number. Null when the name is taken. Locks the account row.
+with place as (
+    update account set last_set_no = last_set_no + 1 where account_id = :account_id returning last_set_no
+)
+insert into contact_set (
+    account_id, set_no, kind, name, name_key, description, favorite, source, created_at, updated_at
+)
+select :account_id, last_set_no, :kind, :name, :name_key, :description, :favorite, :source, now(), now() from place
+on conflict (account_id, kind, name_key) where deleted_at is null do nothing
+returning *;
+
+-- name: sets_by_id
+-- The living lists or tags with these public ids.
+select * from contact_set
+where account_id = :account_id and kind = :kind and set_id = any(:set_ids) and deleted_at is null
+order by set_no;
+
+-- name: sets_by_number
+-- Sets by number, deleted ones too.
+select * from contact_set where account_id = :account_id and set_no = any(:set_nos) order by set_no;
+
+-- name: page_of_sets
+-- Lists or tags in the order they were made, after :after_set_no; with a name, only the one that has it.
+-- :status is 'all', 'active' or 'deleted'.
+select * from contact_set
+where account_id = :account_id and kind = :kind and set_no > :after_set_no
+    and (:name_key::text is null or name_key = :name_key)
+    and case :status::text
+        when 'active' then deleted_at is null when 'deleted' then deleted_at is not null else true
+    end
+order by set_no
+limit :limit;
+
+-- name: count_sets$
+select count(*) from contact_set
+where account_id = :account_id and kind = :kind
+    and (:name_key::text is null or name_key = :name_key)
+    and case :status::text
+        when 'active' then deleted_at is null when 'deleted' then deleted_at is not null else true
+    end;
+
+-- name: active_member_counts
+-- How many members of each set are mailable; reads the sets' chunks and those of "active".
+select s.set_no, sum(bit_count(s.bits & a.bits))::bigint as member_count
+from set_chunk s
+join set_chunk a on a.account_id = :account_id and a.set_no = ${active} and a.chunk = s.chunk
+where s.account_id = :account_id and s.set_no = any(:set_nos)
+group by s.set_no;
+
+-- name: sets_of_contacts
+-- Which living lists and tags each of these contacts is in, by set number.
+select n.contact_no, s.set_no, s.set_id, s.kind
+from unnest(:contact_nos::bigint[]) n(contact_no)
+join contact_set s on s.account_id = :account_id and s.kind = any(:kinds) and s.deleted_at is null
+join set_chunk c on c.account_id = :account_id and c.set_no = s.set_no
+    and c.chunk = (n.contact_no / ${chunk_bits})::int
+where get_bit(c.bits, (n.contact_no % ${chunk_bits})::int) = 1
+order by n.contact_no, s.set_no;
+
+-- name: members_after
+-- A page of the members of one set, ascending, after :after_contact_no.
+select m.contact_no
+from (
+    select chunk, bits from set_chunk
+    where account_id = :account_id and set_no = :set_no and chunk >= (:after_contact_no / ${chunk_bits})::int
+    order by chunk
+) c
+cross join lateral (
+    select c.chunk::bigint * ${chunk_bits} + n as contact_no from generate_series(0, ${chunk_bits} - 1) n
+    where get_bit(c.bits, n) = 1
+) m
+where m.contact_no > :after_contact_no
+limit :limit;
