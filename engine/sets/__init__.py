@@ -1,0 +1,1 @@
+"""Contact sets: how they are stored, named, combined and changed."""

@@ -1,0 +1,35 @@
+"""Where a contact's bit lies in a set, and how bits become contact numbers again.
+
+A set is one row a chunk. Contact n is in chunk n // CHUNK_BITS, at the bit n % CHUNK_BITS, counted from the
+left as PostgreSQL's get_bit and set_bit count. A chunk's bits are always exactly CHUNK_BITS long.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import compress
+
+from asyncpg import BitString
+
+#: Bits of a chunk: a power of two, at least 1,024. Changing it needs a migration of everything stored.
+CHUNK_BITS = 16384
+
+
+def chunk_of(contact_no: int) -> int:
+    """The chunk that holds the contact's bit."""
+    return contact_no // CHUNK_BITS
+
+
+def bits_of(contact_nos: Iterable[int]) -> dict[int, BitString]:
+    """The chunks of a set with these members."""
+    flags: defaultdict[int, bytearray] = defaultdict(lambda: bytearray(CHUNK_BITS // 8))
+    for contact_no in contact_nos:
+        offset = contact_no % CHUNK_BITS
+        flags[chunk_of(contact_no)][offset // 8] |= 128 >> offset % 8
+    return {chunk: BitString.frombytes(bytes(data), bitlength=CHUNK_BITS) for chunk, data in flags.items()}
+
+
+def numbers_of(chunk: int, bits: BitString) -> Iterator[int]:
+    """The contact numbers in a chunk, ascending."""
+    digits = f"{int.from_bytes(bits.bytes):0{CHUNK_BITS}b}".encode()
+    first = chunk * CHUNK_BITS
+    return compress(range(first, first + CHUNK_BITS), digits.replace(b"0", b"\0"))

@@ -1,0 +1,211 @@
+"""Set expressions: which contacts are meant, as a value that compiles to one SQL statement.
+
+Every value is bound, and every table in the statement is filtered by the account in $1 (Citus then routes it
+to one shard). Names are resolved to set numbers before, and what is selected is masked after, not here.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from engine.sets.chunks import CHUNK_BITS
+from engine.sets.predicates import AllOf, AnyOf, Bind, Predicate
+from engine.sets.system import FIELDS
+
+#: Bits of a bigint: a scan makes words of so many contacts first.
+WORD_BITS = 64
+#: Words are joined to parts of so many bits, parts to chunks. Measured on PostgreSQL 18.4 with the words of
+#: 1 M contacts in 62 chunks, 6,000 in 600 and 10 M in 600: in one step 18, 6.5 and 170 ms; by way of 512 bits
+#: 5.8, 7.2 and 56, of 1,024 4.4, 6.3 and 45, of 2,048 4.9, 5.2 and 48. string_agg of hex took 9, 17 and 69.
+PART_BITS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Everybody in at least one of the stored sets."""
+
+    set_nos: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """The contacts with these ids; unknown ids mean nobody."""
+
+    contact_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The contacts whose fields meet a predicate, deleted ones included: intersect with EXISTS."""
+
+    predicate: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """Everybody in any part; of no parts, nobody."""
+
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intersection:
+    """Everybody in all parts, of which there must be one."""
+
+    parts: tuple["Expression", ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise ValueError("an intersection of nothing would be everybody")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Everybody in the minuend who is not in the subtrahend."""
+
+    minuend: "Expression"
+    subtrahend: "Expression"
+
+
+Expression = Members | Contacts | Matching | Union | Intersection | Difference
+
+NOBODY = Members(())
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement of rows (chunk int, bits bit varying), the bits CHUNK_BITS long and never all zero."""
+
+    sql: str
+    args: tuple[object, ...]
+
+
+def reads(expression: Expression) -> frozenset[int]:
+    """The numbers of the sets that the expression depends on; FIELDS stands for the contact fields."""
+    match expression:
+        case Members(set_nos):
+            return frozenset(set_nos)
+        case Contacts():
+            return frozenset()
+        case Matching():
+            return frozenset({FIELDS})
+        case Union(parts) | Intersection(parts):
+            return frozenset().union(*map(reads, parts))
+        case Difference(minuend, subtrahend):
+            return reads(minuend) | reads(subtrahend)
+
+
+def compile(expression: Expression, account_id: int) -> Query:  # noqa: A001 (it is what it does)
+    """The statement that selects the contacts of the expression in the account."""
+    args: list[object] = [account_id]
+
+    def bind(value: object) -> str:
+        args.append(value)
+        return f"${len(args)}"
+
+    rows = _rows(simplify(expression), bind)
+    return Query(f"select chunk, bits from ({rows}) as selected where bit_count(bits) > 0", tuple(args))
+
+
+def simplify(expression: Expression) -> Expression:
+    """The same contacts with less work: sets read together, fields tested in one scan, nobody left out."""
+    match expression:
+        case Members(set_nos):
+            return Members(tuple(sorted(set(set_nos))))
+        case Contacts(()):
+            return NOBODY
+        case Union(parts):
+            return _simple_union(list(_flat(Union, map(simplify, parts))))
+        case Intersection(parts):
+            return _simple_intersection(list(_flat(Intersection, map(simplify, parts))))
+        case Difference(minuend, subtrahend):
+            return _simple_difference(simplify(minuend), simplify(subtrahend))
+        case _:
+            return expression
+
+
+def _flat(kind: type[Union] | type[Intersection], parts: Iterable[Expression]) -> Iterator[Expression]:
+    """The parts in order, those of a part of the same kind instead of itself, each once."""
+    seen: dict[Expression, None] = {}
+    for part in parts:
+        seen.update(dict.fromkeys(part.parts if isinstance(part, kind) else (part,)))
+    return iter(seen)
+
+
+def _simple_union(parts: Sequence[Expression]) -> Expression:
+    set_nos = {set_no for part in parts if isinstance(part, Members) for set_no in part.set_nos}
+    conditions = tuple(part.predicate for part in parts if isinstance(part, Matching))
+    merged: list[Expression] = [part for part in parts if not isinstance(part, Members | Matching)]
+    if conditions:
+        merged.insert(0, Matching(AnyOf(conditions)))
+    if set_nos:
+        merged.insert(0, Members(tuple(sorted(set_nos))))
+    if not merged:
+        return NOBODY
+    return merged[0] if len(merged) == 1 else Union(tuple(merged))
+
+
+def _simple_intersection(parts: Sequence[Expression]) -> Expression:
+    if NOBODY in parts:
+        return NOBODY
+    conditions = tuple(part.predicate for part in parts if isinstance(part, Matching))
+    merged: list[Expression] = [part for part in parts if not isinstance(part, Matching)]
+    if conditions:
+        merged.append(Matching(AllOf(conditions)))
+    return merged[0] if len(merged) == 1 else Intersection(tuple(merged))
+
+
+def _simple_difference(minuend: Expression, subtrahend: Expression) -> Expression:
+    if NOBODY in (minuend, subtrahend):
+        return minuend
+    return Difference(minuend, subtrahend)
+
+
+def _rows(expression: Expression, bind: Bind) -> str:
+    """A query of (chunk, bits), a row a chunk at most; the bits may be all zero."""
+    match expression:
+        case Members((set_no,)):
+            return f"select chunk, bits from set_chunk where account_id = $1 and set_no = {bind(set_no)}::int"
+        case Members(set_nos):
+            return (
+                "select chunk, bit_or(bits)::bit varying as bits from set_chunk"
+                f" where account_id = $1 and set_no = any({bind(set_nos)}::int[]) group by chunk"
+            )
+        case Contacts(contact_ids):
+            return _scan(f"contact.contact_id = any({bind(contact_ids)}::uuid[])")
+        case Matching(predicate):
+            return _scan(predicate.sql(bind))
+        case Union(parts):
+            rows = " union all ".join(f"({_rows(part, bind)})" for part in parts)
+            return f"select chunk, bit_or(bits)::bit varying as bits from ({rows}) as part group by chunk"
+        case Intersection(parts):
+            return _joined(parts, bind)
+        case Difference(minuend, subtrahend):
+            rows = f"({_rows(minuend, bind)}) as m left join ({_rows(subtrahend, bind)}) as s using (chunk)"
+            return f"select chunk, coalesce(m.bits & ~s.bits, m.bits)::bit varying as bits from {rows}"
+
+
+def _joined(parts: Sequence[Expression], bind: Bind) -> str:
+    names = [f"p{number}" for number in range(len(parts))]
+    bits = " & ".join(f"{name}.bits" for name in names)
+    tables = [f"({_rows(part, bind)}) as {name}" for part, name in zip(parts, names, strict=True)]
+    rows = f"{tables[0]} {' '.join(f'join {table} using (chunk)' for table in tables[1:])}"
+    return f"select chunk, ({bits})::bit varying as bits from {rows}"
+
+
+def _scan(condition: str) -> str:
+    """The contacts that meet the condition: one cheap step a contact makes words, which are joined."""
+    words = (
+        f"select contact_no / {WORD_BITS} as place,"
+        f" bit_or(1::bigint << ({WORD_BITS - 1} - contact_no % {WORD_BITS})::int)::bit({WORD_BITS}) as bits"
+        f" from contact where account_id = $1 and ({condition}) group by 1"
+    )
+    chunks = _joined_bits(_joined_bits(words, WORD_BITS, PART_BITS), PART_BITS, CHUNK_BITS)
+    return f"select place::int as chunk, bits::bit varying from ({chunks}) as chunks"
+
+
+def _joined_bits(pieces: str, narrow: int, wide: int) -> str:
+    """Joins pieces (place, bits) of `narrow` bits, missing where they would be zero, to `wide` ones."""
+    ratio = wide // narrow
+    bits = f"bit_or(bits::bit({wide}) >> (place % {ratio} * {narrow})::int)"
+    return f"select place / {ratio} as place, {bits} as bits from ({pieces}) as pieces group by 1"
