@@ -1,0 +1,18 @@
+"""The kinds of activities, one module a kind: its request, what it touches, and its work.
+
+To add a kind, write its module and add its OPERATIONS here.
+"""
+
+from engine.activities.operation import Operation
+from engine.operations import engagement, list_memberships, taggings
+
+OPERATIONS: dict[str, Operation] = {
+    **list_memberships.OPERATIONS,
+    **taggings.OPERATIONS,
+    **engagement.OPERATIONS,
+}
+
+
+def named(kind: str) -> Operation:
+    """The operation that does activities of this kind."""
+    return OPERATIONS[kind]
