@@ -43,7 +43,8 @@ def statements() -> Mapping[str, Statement]:
     """Every named statement by its name."""
     adapter = AsyncPGAdapter()
     text = "\n".join(path.read_text() for path in sorted(QUERIES_FOLDER.glob("*.sql")))
-    queries = aiosql.from_str(Template(text).substitute(CONSTANTS), lambda: adapter)
+    sql = Template(text).safe_substitute(CONSTANTS)
+    queries = aiosql.from_str(sql, lambda: adapter, mandatory_parameters=False)
     return {
         name: Statement(getattr(queries, name).sql, tuple(adapter.var_sorted[name]))
         for name in queries.available_queries
