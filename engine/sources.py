@@ -6,7 +6,7 @@ expression when its activity runs.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
@@ -25,6 +25,7 @@ STORED_LEVELS = ("low", "medium", "high")
 
 ContactIds = Annotated[tuple[UUID, ...], Field(max_length=500)]
 SetIds = Annotated[tuple[UUID, ...], Field(max_length=50)]
+SegmentId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 Level = Literal["unqualified", "low", "medium", "high"]
 
 
@@ -32,21 +33,31 @@ class Source(BaseModel):
     """Exactly one way of choosing contacts; false, null and [] choose nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    #: The ways there are; a request that offers fewer has a source class of its own.
+    ways: ClassVar[tuple[str, ...]] = (
+        "contact_ids",
+        "list_ids",
+        "all_active_contacts",
+        "new_subscriber",
+        "engagement_level",
+        "segment_id",
+        "tag_ids",
+    )
 
     contact_ids: ContactIds | None = None
     list_ids: SetIds | None = None
     all_active_contacts: StrictBool | None = None
     new_subscriber: StrictBool | None = None
     engagement_level: Level | None = None
-    segment_id: int | None = None
+    segment_id: SegmentId | None = None
     tag_ids: SetIds | None = None
 
     @model_validator(mode="after")
-    def _names_one_way(self) -> "Source":
-        chosen = [name for name in type(self).model_fields if getattr(self, name) not in (None, False, ())]
-        if len(chosen) != 1:
-            found = f"this one has {' and '.join(chosen)}" if chosen else "this one has none"
-            raise ValueError(f"a source has exactly one of {', '.join(type(self).model_fields)}; {found}")
+    def _names_one_way(self) -> Self:
+        chosen = [name for name in Source.ways if getattr(self, name) not in (None, False, ())]
+        if len(chosen) != 1 or chosen[0] not in self.ways:
+            found = " and ".join(chosen) or "none"
+            raise ValueError(f"exactly one of {' | '.join(self.ways)} is needed; this one has {found}")
         return self
 
 
