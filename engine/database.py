@@ -14,6 +14,8 @@ import asyncpg
 from engine.errors import DatabaseUnusable
 from engine.queries import statements
 
+#: What a transaction without an account has for one: no account has this number.
+NO_ACCOUNT = 0
 #: Seconds to wait for a connection to be made.
 CONNECT_SECONDS = 10
 
@@ -23,7 +25,7 @@ class Transaction:
 
     __slots__ = ("_connection", "account_id")
 
-    def __init__(self, connection: Any, account_id: int | None) -> None:
+    def __init__(self, connection: Any, account_id: int) -> None:
         self._connection = connection
         self.account_id = account_id
 
@@ -33,7 +35,7 @@ class Transaction:
 
     async def one(self, name: str, /, **parameters: object) -> asyncpg.Record | None:
         sql, arguments = self._bind(name, parameters)
-        return await self._connection.fetchrow(sql, *arguments)
+        return await self._connection.fetchrow(sql, *arguments)  # type: ignore[no-any-return]
 
     async def value(self, name: str, /, **parameters: object) -> Any:
         sql, arguments = self._bind(name, parameters)
@@ -54,8 +56,7 @@ class Transaction:
 
     def _bind(self, name: str, parameters: dict[str, object]) -> tuple[str, list[object]]:
         statement = statements()[name]
-        if self.account_id is not None:
-            parameters.setdefault("account_id", self.account_id)
+        parameters.setdefault("account_id", self.account_id)
         return statement.sql, [parameters[parameter] for parameter in statement.parameters]
 
 
@@ -122,11 +123,11 @@ class Database:
     @asynccontextmanager
     async def everywhere(self) -> AsyncIterator[Transaction]:
         """A transaction without an account: only the tables without a wall show rows."""
-        async with self._transaction("SET LOCAL muster.account_id = ''", None) as tx:
+        async with self._transaction("SET LOCAL muster.account_id = ''", NO_ACCOUNT) as tx:
             yield tx
 
     @asynccontextmanager
-    async def _transaction(self, setup: str, account_id: int | None) -> AsyncIterator[Transaction]:
+    async def _transaction(self, setup: str, account_id: int) -> AsyncIterator[Transaction]:
         async with self._pool.acquire() as connection:
             await connection.execute(f"BEGIN; {setup}")
             yield Transaction(connection, account_id)

@@ -22,7 +22,7 @@ from engine.errors import Forbidden, NotFound, Unauthorized
 #: Bytes of randomness in a token.
 TOKEN_BYTES = 32
 #: What every token begins with, so that a leaked one is recognised.
-TOKEN_PREFIX = "muster_"
+TOKEN_PREFIX = "muster_"  # noqa: S105 (not a secret)
 
 
 class Privilege(StrEnum):
@@ -78,9 +78,7 @@ async def create_token(
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     async with db.everywhere() as tx:
         principal_id = await tx.value("create_principal", name=name)
-        await tx.run(
-            "grant", principal_id=principal_id, grant_account=account_id, privileges=sorted(set(privileges))
-        )
+        await tx.run("grant", principal_id=principal_id, grant_account=account_id, privileges=sorted(set(privileges)))
         await tx.run(
             "create_token",
             token_hash=_hash(token),

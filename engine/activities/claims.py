@@ -51,14 +51,10 @@ async def release(db: Database, worker_id: UUID, activity: Activity, seconds: fl
         await tx.run("postpone_lease", sequence=activity.sequence, worker_id=worker_id, seconds=seconds)
 
 
-async def renew(
-    db: Database, settings: Settings, worker_id: UUID, account_id: int, sequences: Sequence[int]
-) -> None:
+async def renew(db: Database, settings: Settings, worker_id: UUID, account_id: int, sequences: Sequence[int]) -> None:
     """The heartbeat: keeps the worker's leases in one account from running out."""
     async with db.account(account_id) as tx:
-        await tx.run(
-            "renew_leases", sequences=sequences, worker_id=worker_id, lease_seconds=settings.lease_seconds
-        )
+        await tx.run("renew_leases", sequences=sequences, worker_id=worker_id, lease_seconds=settings.lease_seconds)
 
 
 async def sweep(db: Database) -> list[Message]:
@@ -68,9 +64,7 @@ async def sweep(db: Database) -> list[Message]:
     messages = []
     for row in overdue:
         async with db.account(row["account_id"]) as tx:
-            if await tx.value(
-                "put_off_overdue_lease", sequence=row["sequence"], redispatch_seconds=REDISPATCH_SECONDS
-            ):
+            if await tx.value("put_off_overdue_lease", sequence=row["sequence"], redispatch_seconds=REDISPATCH_SECONDS):
                 messages.append(Message(row["account_id"], row["activity_id"], row["queue"]))
     return messages
 
@@ -84,9 +78,7 @@ async def _give_place_back(tx: Transaction, settings: Settings, message: Message
 async def _take(tx: Transaction, settings: Settings, worker_id: UUID, batch: Sequence[Unfinished]) -> Claim:
     sequences = [activity.sequence for activity in batch]
     rows = await tx.all("claim_activities", sequences=sequences)
-    await tx.run(
-        "take_leases", sequences=sequences, worker_id=worker_id, lease_seconds=settings.lease_seconds
-    )
+    await tx.run("take_leases", sequences=sequences, worker_id=worker_id, lease_seconds=settings.lease_seconds)
     claimed, messages = [], list[Message]()
     for row in sorted(rows, key=lambda row: row["sequence"]):
         activity = Activity.of(row)

@@ -73,7 +73,7 @@ async def finish(
 
 async def fill_queues(tx: Transaction, settings: Settings) -> list[Message]:
     """Gives places in the queues to activities that may run now; their messages go out after the commit."""
-    window = dict.fromkeys(Queue, settings.window)
+    window = {str(queue): settings.window for queue in Queue}
     return await _queue(tx, schedule.next_in_queue(await unfinished(tx), window))
 
 
@@ -81,5 +81,4 @@ async def _queue(tx: Transaction, chosen: Sequence[Unfinished]) -> list[Message]
     if chosen:
         sequences = [activity.sequence for activity in chosen]
         await tx.run("queue_activities", sequences=sequences, redispatch_seconds=REDISPATCH_SECONDS)
-    assert tx.account_id is not None
     return [Message(tx.account_id, activity.activity_id, activity.queue) for activity in chosen]

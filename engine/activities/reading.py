@@ -44,7 +44,13 @@ async def find(db: Database, settings: Settings, account_id: int, activity_id: U
 
 
 async def page(
-    db: Database, settings: Settings, account_id: int, *, limit: int, state: State | None, before: int = NEWEST
+    db: Database,
+    settings: Settings,
+    account_id: int,
+    *,
+    limit: int,
+    state: State | None,
+    before: int = NEWEST,
 ) -> list[Activity]:
     """The account's activities within the retention time, newest first, from before sequence `before`."""
     async with db.account(account_id) as tx:
@@ -75,8 +81,7 @@ async def _error_rows(
 ) -> list[tuple[ItemError, ErrorPosition]]:
     rows = await tx.all("activity_error_rows", sequence=sequence, limit=limit, after_error_no=after.error_no)
     return [
-        (ItemError(row["item"], row["code"], row["message"]), ErrorPosition(error_no=row["error_no"]))
-        for row in rows
+        (ItemError(row["item"], row["code"], row["message"]), ErrorPosition(error_no=row["error_no"])) for row in rows
     ]
 
 

@@ -15,11 +15,12 @@ import structlog
 from engine import operations
 from engine.activities import claims, order
 from engine.activities.claims import Claim
+from engine.activities.item_errors import report
 from engine.activities.model import Activity, Message, State, json_text
 from engine.activities.operation import BatchedOperation, MembershipOperation, Progress, Resources
 from engine.activities.order import End, Failure
 from engine.database import Database, Transaction
-from engine.errors import ItemError, LeaseLost, MusterError
+from engine.errors import LeaseLost, MusterError
 from engine.sets import membership
 from engine.sets.membership import Change, Result
 from engine.settings import Settings
@@ -84,8 +85,9 @@ class Runner:
 
     async def _work_alone(self, activity: Activity) -> list[Message]:
         with structlog.contextvars.bound_contextvars(activity_id=str(activity.activity_id), kind=activity.kind):
+            limit = asyncio.timeout(self._seconds_left(activity))
             try:
-                async with asyncio.timeout(self._seconds_left(activity)) as limit:
+                async with limit:
                     return await self._do(activity)
             except LeaseLost:
                 log.warning("lease_lost")
@@ -97,7 +99,7 @@ class Runner:
             except MusterError as error:
                 log.warning("activity_failed", code=error.code, reason=error.message)
                 return await self._end(activity, State.FAILED, Failure(error.code, error.message))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, it must not get lost)
                 return await self._try_again(activity, error)
 
     def _seconds_left(self, activity: Activity) -> float:
@@ -126,7 +128,7 @@ class Runner:
     ) -> list[Message]:
         if not activities:
             return []
-        await _report(tx, {sequence: result.errors for sequence, result in results.items()})
+        await report(tx, {sequence: result.errors for sequence, result in results.items()})
         ends = [_completed(activity, results[activity.sequence]) for activity in activities]
         messages = await order.finish(tx, self._settings, State.COMPLETED, ends)
         log.info("activities_completed", activities=len(ends), changed=sum(end.changed_count for end in ends))
@@ -150,7 +152,7 @@ class Runner:
 
     async def _try_again(self, activity: Activity, error: Exception) -> list[Message]:
         """An unexpected failure: another attempt later, or the end when there have been enough."""
-        log.exception("attempt_failed", attempt=activity.attempts, exc_info=error)
+        log.error("attempt_failed", attempt=activity.attempts, exc_info=error)
         if activity.attempts >= self._settings.max_attempts:
             reason = Failure("attempts_exhausted", f"each of {activity.attempts} attempts failed; the last: {error}")
             return await self._end(activity, State.FAILED, reason)
@@ -243,10 +245,3 @@ async def _advance(tx: Transaction, activity: Activity, progress: Progress) -> N
         error_count=progress.error_count,
     ):
         raise LeaseLost("another worker has taken the activity over")
-
-
-async def _report(tx: Transaction, errors: Mapping[int, Sequence[ItemError]]) -> None:
-    rows = [(sequence, *error) for sequence, found in errors.items() for error in found]
-    if rows:
-        sequences, items, codes, messages = zip(*rows, strict=True)
-        await tx.run("add_activity_errors", sequences=sequences, items=items, codes=codes, messages=messages)

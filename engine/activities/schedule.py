@@ -4,7 +4,7 @@ Pure decisions over the account's unfinished activities in order. Two activities
 other reads or writes; an activity waits for every earlier unfinished one that it meets.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
@@ -69,9 +69,9 @@ def runnable(unfinished: Iterable[Unfinished]) -> Iterator[Unfinished]:
         ahead.add(activity)
 
 
-def next_in_queue(unfinished: Sequence[Unfinished], window: dict[str, int]) -> list[Unfinished]:
+def next_in_queue(unfinished: Sequence[Unfinished], window: Mapping[str, int]) -> list[Unfinished]:
     """Those that should take a place in their queue now; `window` says how many places an account has in each."""
-    free = dict(window)
+    free: dict[str, int] = dict(window)
     for activity in unfinished:
         free[activity.queue] -= activity.queued
     chosen = []
@@ -104,6 +104,4 @@ def together(unfinished: Iterable[Unfinished], activity_id: UUID, most: int) -> 
 
 
 def _may_join(batch: list[Unfinished], activity: Unfinished, most: int) -> bool:
-    return (
-        len(batch) < most and batch[0].shareable and activity.shareable and activity.state is State.INITIALIZED
-    )
+    return len(batch) < most and batch[0].shareable and activity.shareable and activity.state is State.INITIALIZED

@@ -41,7 +41,11 @@ async def retry(db: Database, settings: Settings, principal: Principal, activity
         if not first.state.is_final:
             raise NotFinal(f"activity {activity_id} is {first.state}; only an ended activity can be retried")
         plan = Plan(
-            first.request, first.reads, first.writes, source_file_name=first.source_file_name, cursor=first.cursor
+            first.request,
+            first.reads,
+            first.writes,
+            source_file_name=first.source_file_name,
+            cursor=first.cursor,
         )
         return await _enter(tx, settings, principal, first.kind, Queue(first.queue), plan, retry_of=activity_id)
 

@@ -4,12 +4,13 @@ To add a kind, write its module and add its OPERATIONS here.
 """
 
 from engine.activities.operation import Operation
-from engine.operations import engagement, list_memberships, taggings
+from engine.operations import contacts_import, engagement, list_memberships, taggings
 
 OPERATIONS: dict[str, Operation] = {
     **list_memberships.OPERATIONS,
     **taggings.OPERATIONS,
     **engagement.OPERATIONS,
+    **contacts_import.OPERATIONS,
 }
 
 

@@ -16,7 +16,7 @@ class SetEngagement(MembershipRequest):
 
     engagement_level: Level
 
-    async def targets(self, tx: Transaction) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    async def targets(self, _tx: Transaction) -> tuple[tuple[int, ...], tuple[int, ...]]:
         level = ENGAGEMENT[self.engagement_level]
         return (level,), tuple(sorted(set(ENGAGEMENT.values()) - {level}))
 

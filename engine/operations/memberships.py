@@ -67,4 +67,3 @@ class ChangeOfSets(MembershipOperation):
             off=tuple(request["off"]),
             mask=self._mask,
         )
-

@@ -145,9 +145,7 @@ async def _turn(
         await tx.run(write, **scope)
 
 
-async def _gone(
-    tx: Transaction, wave: Sequence[Change], alive: set[int]
-) -> dict[int, tuple[ItemError, ...]]:
+async def _gone(tx: Transaction, wave: Sequence[Change], alive: set[int]) -> dict[int, tuple[ItemError, ...]]:
     """Errors for target sets that were deleted since the activity was submitted."""
     gone = {s for change in wave for s in (*change.on, *change.off)} - alive
     if not gone:
@@ -156,6 +154,4 @@ async def _gone(
         row["set_no"]: ItemError(str(row["set_id"]), f"{row['kind']}_deleted", f"the {row['kind']} was deleted")
         for row in await tx.all("sets_by_number", set_nos=sorted(gone))
     }
-    return {
-        change.sequence: tuple(errors[s] for s in (*change.on, *change.off) if s in gone) for change in wave
-    }
+    return {change.sequence: tuple(errors[s] for s in (*change.on, *change.off) if s in gone) for change in wave}

@@ -246,9 +246,56 @@ create unlogged table import_row (
     custom_values jsonb,
     phone_numbers jsonb,
     street_addresses jsonb,
-    contact_no bigint
+    contact_no bigint,
+    revived boolean not null default false,
+    changes boolean not null default false
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000);
 create index import_row_by_activity on import_row (account_id, sequence);
+
+-- The entries of a contact's phone numbers or addresses after an import: of a kind that is given, the given parts win;
+-- other kinds stay; new kinds are added while there is room for :most. An added entry's id follows from the contact and
+-- the kind.
+create function merged_by_kind(
+    stored jsonb, given jsonb, id_name text, owner text, sources jsonb, at timestamptz, most integer
+) returns jsonb language sql immutable parallel safe as $$
+    select jsonb_agg(entry order by place) from (
+        select place, entry from (
+            select s.place, case
+                when g.entry is null then s.entry
+                else s.entry || g.entry || (sources - 'create_source') || jsonb_build_object('updated_at', at)
+            end as entry
+            from jsonb_array_elements(coalesce(stored, '[]')) with ordinality s(entry, place)
+            left join jsonb_array_elements(given) g(entry) on g.entry ->> 'kind' = s.entry ->> 'kind'
+            union all
+            select 1000 + g.place, g.entry || sources || jsonb_build_object(
+                id_name, md5(owner || (g.entry ->> 'kind'))::uuid, 'created_at', at, 'updated_at', at
+            )
+            from jsonb_array_elements(given) with ordinality g(entry, place)
+            where not exists (
+                select from jsonb_array_elements(coalesce(stored, '[]')) s(entry)
+                where s.entry ->> 'kind' = g.entry ->> 'kind'
+            )
+        ) all_entries
+        order by place
+        limit most
+    ) kept
+$$;
+
+-- A contact has at most 3 phone numbers and 3 addresses (contract v3.md 1.9).
+create function merged_phones(account_id bigint, contact_no bigint, stored jsonb, given jsonb, at timestamptz)
+returns jsonb language sql immutable parallel safe as $$
+    select merged_by_kind(
+        stored, given, 'phone_number_id', format('phone %s %s ', account_id, contact_no),
+        '{"create_source": "Account", "update_source": "Account"}', at, 3
+    )
+$$;
+
+create function merged_addresses(account_id bigint, contact_no bigint, stored jsonb, given jsonb, at timestamptz)
+returns jsonb language sql immutable parallel safe as $$
+    select merged_by_kind(
+        stored, given, 'street_address_id', format('address %s %s ', account_id, contact_no), '{}', at, 3
+    )
+$$;
 
 -- Who may ask. No wall: they are needed before an account is known.
 create table principal (
@@ -298,6 +345,7 @@ $$;
 
 -- migrate: rollback
 
+drop function merged_addresses, merged_phones, merged_by_kind;
 drop table token, principal_grant, principal, import_row, contact_before, effect, activity_error, activity_skipped,
     activity_source, lease, activity, segment, set_chunk, contact_set, custom_field, contact, account;
 drop sequence account_id_seq;

@@ -1,0 +1,8 @@
+"""Custom fields of an account's contacts. Values lie in the contact row, by field number."""
+
+from engine.database import Transaction
+
+
+async def numbers(tx: Transaction) -> dict[str, int]:
+    """The field numbers by name."""
+    return {row["name"]: row["field_no"] for row in await tx.all("custom_field_numbers")}

@@ -1,0 +1,217 @@
+"""Importing contacts from an uploaded CSV file or from JSON rows (contract v3.md 3.8 and 3.9).
+
+The upload lies in the uploads directory under a name of its own. Rows go in batches: staged with COPY, contacts
+upserted by e-mail, memberships by set; what a batch did is committed with the place in the file.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from engine import accounts, fields
+from engine.activities.item_errors import report
+from engine.activities.model import Activity, Queue
+from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources
+from engine.database import Database, Transaction
+from engine.errors import InvalidImport, ItemError
+from engine.imports import csv_file, json_lines, upsert
+from engine.imports.columns import Header
+from engine.imports.lines import Position
+from engine.imports.problems import RowError
+from engine.imports.rows import Batch as Rows
+from engine.sets import catalog
+from engine.sets.catalog import SetKind
+from engine.sets.system import ACTIVE, EXISTS, FIELDS, UNSUBSCRIBED
+
+#: What every import may change besides its lists: who exists, who is active, and the fields.
+WRITES = frozenset({EXISTS, ACTIVE, UNSUBSCRIBED, FIELDS})
+#: The counters of an import's status (contract v3.md 3.2.4).
+COUNTERS = ("person_count", "error_count", "correctable_count", "cannot_add_to_list_count")
+
+
+class ContactsImport(BaseModel):
+    """An uploaded file whose contacts are put on lists. `file` is its name in the uploads directory."""
+
+    model_config = ConfigDict(frozen=True)
+    kind: ClassVar[str]
+    queue: ClassVar[Queue] = Queue.BULK
+
+    file: str
+    list_ids: tuple[UUID, ...]
+    source_file_name: str | None = None
+
+    async def plan(self, tx: Transaction) -> Plan:
+        set_nos = await catalog.numbers(tx, SetKind.LIST, self.list_ids)
+        return Plan(
+            request={"file": self.file, "lists": set_nos},
+            reads=frozenset(),
+            writes=WRITES | frozenset(set_nos),
+            source_file_name=self.source_file_name,
+        )
+
+
+class ContactsFileImport(ContactsImport):
+    """Imports a CSV file."""
+
+    kind: ClassVar[str] = "contacts_file_import"
+
+
+class ContactsJsonImport(ContactsImport):
+    """Imports rows that came as JSON and are stored as lines (engine/imports/json_lines.py)."""
+
+    kind: ClassVar[str] = "contacts_json_import"
+
+
+class Numbers:
+    """Contact numbers reserved for one import, handed out in runs; what a batch leaves serves the next."""
+
+    def __init__(self, db: Database, account_id: int) -> None:
+        self._db = db
+        self._account_id = account_id
+        self._first, self._end = 1, 1
+
+    async def reserve(self, count: int) -> int:
+        """Makes sure of `count` numbers in a row; answers the first."""
+        missing = count - (self._end - self._first)
+        if missing > 0:
+            first = await accounts.reserve_contact_numbers(self._db, self._account_id, missing)
+            if first == self._end:
+                self._end += missing
+            else:
+                # Somebody took numbers in between: those left over become a gap.
+                self._first = await accounts.reserve_contact_numbers(self._db, self._account_id, count)
+                self._end = self._first + count
+        return self._first
+
+    def take(self, count: int) -> None:
+        """The first `count` reserved numbers belong to contacts now."""
+        self._first += count
+
+
+@dataclass(frozen=True, slots=True)
+class ImportBatch:
+    """Rows to be written as one batch. `lines` estimates the rows of the whole file until the last batch knows."""
+
+    rows: Rows
+    warnings: tuple[str, ...]
+    lines: int
+    numbers: Numbers
+    first_contact_no: int
+
+    async def write(self, tx: Transaction, activity: Activity) -> Progress:
+        set_nos = tuple(activity.request["lists"])
+        written = await upsert.write(
+            tx, activity.sequence, activity.batch, self.rows.rows, self.first_contact_no, set_nos
+        )
+        errors = [*map(_warning, self.warnings), *map(_error, self.rows.errors), *written.errors]
+        await report(tx, {activity.sequence: errors})
+        self.numbers.take(written.created)
+        position = self.rows.position
+        return Progress(
+            cursor={"position": asdict(position), "lines": self.lines},
+            items_total=max(self.lines, position.rows),
+            items_completed=position.rows,
+            counts=_counted(activity.counts, self.rows, written),
+            changed_count=written.changed,
+            error_count=len(errors) + written.unsubscribed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LastBatch:
+    """Nothing more to write: only now is the number of rows known."""
+
+    rows: int
+
+    async def write(self, _tx: Transaction, activity: Activity) -> Progress:
+        return Progress(activity.cursor or {}, self.rows, self.rows, activity.counts)
+
+
+class Import(BatchedOperation):
+    """Does an import, from a file that `reader` (csv_file or json_lines) understands.
+
+    header_rows: the rows of the file that count as rows but hold no contact (contract v3.md 5, 33).
+    """
+
+    def __init__(self, reader: ModuleType, header_rows: int) -> None:
+        self._reader = reader
+        self._header_rows = header_rows
+
+    async def batches(self, activity: Activity, resources: Resources) -> AsyncIterator[Batch]:
+        async with resources.db.account(activity.account_id) as tx:
+            custom_fields = await fields.numbers(tx)
+        numbers = Numbers(resources.db, activity.account_id)
+        path = resources.settings.uploads / str(activity.request["file"])
+        with closing(await asyncio.to_thread(_open, path)) as file:
+            header: Header = await asyncio.to_thread(self._reader.read_header, file, custom_fields)
+            lines, start = await _start(path, header, activity.cursor)
+            warnings = () if activity.cursor else header.warnings
+            rows = self._reader.batches(file, header, start, resources.settings.import_batch_rows)
+            async for batch in _ahead(rows):
+                first_contact_no = await numbers.reserve(len(batch.rows))
+                yield ImportBatch(batch, warnings, lines, numbers, first_contact_no)
+                warnings, start = (), batch.position
+            yield LastBatch(start.rows + self._header_rows)
+
+
+def check_csv(path: Path) -> None:
+    """Raises InvalidImport when the file has no usable header."""
+    with path.open("rb") as file:
+        csv_file.read_header(file, {})
+
+
+OPERATIONS = {
+    ContactsFileImport.kind: Import(csv_file, header_rows=1),
+    ContactsJsonImport.kind: Import(json_lines, header_rows=0),
+}
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InvalidImport(f"the uploaded file cannot be read: {error.strerror}") from error
+
+
+async def _start(path: Path, header: Header, cursor: Mapping[str, Any] | None) -> tuple[int, Position]:
+    """How many lines the file has, about, and where reading begins."""
+    if cursor:
+        return cursor["lines"], Position(**cursor["position"])
+    return await asyncio.to_thread(_count_lines, path), header.start
+
+
+def _count_lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
+async def _ahead(rows: Iterator[Rows]) -> AsyncIterator[Rows]:
+    """Reads a batch in a thread while the one before it is being written."""
+    reading = asyncio.create_task(asyncio.to_thread(next, rows, None))
+    try:
+        while batch := await reading:
+            reading = asyncio.create_task(asyncio.to_thread(next, rows, None))
+            yield batch
+    finally:
+        await asyncio.wait([reading])
+
+
+def _counted(before: Mapping[str, int], rows: Rows, written: upsert.Written) -> dict[str, int]:
+    correctable = sum(error.correctable for error in rows.errors)
+    added = (written.contacts, len(rows.errors) - correctable, correctable, written.unsubscribed)
+    return {name: before.get(name, 0) + count for name, count in zip(COUNTERS, added, strict=True)}
+
+
+def _warning(message: str) -> ItemError:
+    return ItemError("", "ignored", message)
+
+
+def _error(error: RowError) -> ItemError:
+    return ItemError(error.item, error.code, error.message)

@@ -1,0 +1,138 @@
+-- Writing a batch of import rows, which COPY has put into import_row; one transaction.
+
+-- name: match_import_rows!
+-- Finds and locks the contacts that the rows speak of (those with ordinal 0), by contact number, and says of each
+-- whether its row changes it. A blank value changes nothing.
+with known as (
+    select c.* from import_row r
+    join contact c on c.account_id = :account_id and c.email_key = r.email_key and c.email_ordinal = 0
+    where r.account_id = :account_id and r.sequence = :sequence
+    order by c.contact_no
+    for update of c
+)
+update import_row r set
+    contact_no = k.contact_no,
+    revived = k.deleted_at is not null,
+    changes = k.deleted_at is not null
+        or (
+            coalesce(r.first_name, k.first_name), coalesce(r.last_name, k.last_name),
+            coalesce(r.job_title, k.job_title), coalesce(r.company_name, k.company_name),
+            coalesce(r.birthday_month, k.birthday_month), coalesce(r.birthday_day, k.birthday_day),
+            coalesce(r.anniversary, k.anniversary)
+        ) is distinct from (
+            k.first_name, k.last_name, k.job_title, k.company_name, k.birthday_month, k.birthday_day, k.anniversary
+        )
+        or not coalesce(coalesce(k.custom_values, '{}') @> r.custom_values, true)
+        or not coalesce(coalesce(k.phone_numbers, '[]') @> r.phone_numbers, true)
+        or not coalesce(coalesce(k.street_addresses, '[]') @> r.street_addresses, true)
+from known k
+where r.account_id = :account_id and r.sequence = :sequence and r.email_key = k.email_key;
+
+-- name: full_phones
+-- Rows whose new phone numbers a contact has no room for: it keeps the three that it has.
+select r.line, r.email from import_row r
+join contact c on c.account_id = :account_id and c.contact_no = r.contact_no
+where r.account_id = :account_id and r.sequence = :sequence and r.phone_numbers is not null and 3 < (
+    select count(distinct entry ->> 'kind')
+    from jsonb_array_elements(coalesce(c.phone_numbers, '[]') || r.phone_numbers) entry
+)
+order by r.line;
+
+-- name: lock_masks_exclusively!
+-- Whoever creates, revives, unsubscribes or deletes contacts takes the chunks of "exists" and "active" FOR UPDATE.
+select from set_chunk
+where account_id = :account_id and set_no in (${exists}, ${active}) and chunk in (
+    select (contact_no / ${chunk_bits})::int from import_row
+    where account_id = :account_id and sequence = :sequence and revived
+    union
+    select generate_series((:first_contact_no / ${chunk_bits})::int, (:last_contact_no / ${chunk_bits})::int)
+)
+order by set_no, chunk
+for update;
+
+-- name: freeze_import_rows!
+-- A source of the batch: the contacts that it creates or revives, or also those it has found. 64-bit words first, as in
+-- engine/sets/expressions.py, so that a row costs little.
+insert into activity_source (account_id, sequence, batch, chunk, bits)
+select :account_id, :sequence, :batch, (word * 64 / ${chunk_bits})::int,
+    bit_or(bits::bit(${chunk_bits}) >> (word * 64 % ${chunk_bits})::int)
+from (
+    select contact_no / 64 as word, bit_or(1::bigint << (63 - contact_no % 64)::int)::bit(64) as bits
+    from (
+        select contact_no from import_row
+        where account_id = :account_id and sequence = :sequence and contact_no is not null
+            and (revived or not :only_created)
+        union all
+        select generate_series(:first_contact_no::bigint, :last_contact_no::bigint)
+    ) n
+    group by 1
+) words
+group by word * 64 / ${chunk_bits};
+
+-- name: keep_contacts_before!
+-- Before-images of the contacts that the rows change, for undo: the image before the activity's first change.
+insert into contact_before (account_id, sequence, contact_no, image)
+select :account_id, :sequence, c.contact_no, to_jsonb(c)
+from import_row r
+join contact c on c.account_id = :account_id and c.contact_no = r.contact_no
+where r.account_id = :account_id and r.sequence = :sequence and r.changes
+on conflict (account_id, sequence, contact_no) do nothing;
+
+-- name: update_imported!
+-- Gives known contacts what their rows say; a blank leaves the stored value alone. A deleted contact is revived with
+-- implicit permission (contract v3.md 3.9).
+update contact c set
+    first_name = coalesce(r.first_name, c.first_name),
+    last_name = coalesce(r.last_name, c.last_name),
+    job_title = coalesce(r.job_title, c.job_title),
+    company_name = coalesce(r.company_name, c.company_name),
+    birthday_month = coalesce(r.birthday_month, c.birthday_month),
+    birthday_day = coalesce(r.birthday_day, c.birthday_day),
+    anniversary = coalesce(r.anniversary, c.anniversary),
+    custom_values = case
+        when r.custom_values is null then c.custom_values else coalesce(c.custom_values, '{}') || r.custom_values
+    end,
+    phone_numbers = case
+        when r.phone_numbers is null then c.phone_numbers
+        else merged_phones(c.account_id, c.contact_no, c.phone_numbers, r.phone_numbers, now())
+    end,
+    street_addresses = case
+        when r.street_addresses is null then c.street_addresses
+        else merged_addresses(c.account_id, c.contact_no, c.street_addresses, r.street_addresses, now())
+    end,
+    update_source = 'Account',
+    updated_at = now(),
+    permission = case when c.deleted_at is null then c.permission else 'implicit' end,
+    opt_in_source = case when c.deleted_at is null then c.opt_in_source else 'Account' end,
+    opt_in_date = case when c.deleted_at is null then c.opt_in_date else now() end,
+    opt_out_source = case when c.deleted_at is null then c.opt_out_source end,
+    opt_out_date = case when c.deleted_at is null then c.opt_out_date end,
+    opt_out_reason = case when c.deleted_at is null then c.opt_out_reason end,
+    deleted_at = null
+from import_row r
+where r.account_id = :account_id and r.sequence = :sequence and r.changes
+    and c.account_id = :account_id and c.contact_no = r.contact_no;
+
+-- name: insert_imported!
+-- Creates the contacts of rows that nobody has the e-mail of, with the reserved numbers in the order of the rows.
+insert into contact (
+    account_id, contact_no, email, email_key, first_name, last_name, job_title, company_name, birthday_month,
+    birthday_day, anniversary, custom_values, phone_numbers, street_addresses, permission, create_source, created_at,
+    updated_at, email_created_at, email_updated_at, opt_in_source, opt_in_date
+)
+select
+    :account_id, n.contact_no, r.email, r.email_key, r.first_name, r.last_name, r.job_title, r.company_name,
+    r.birthday_month, r.birthday_day, r.anniversary, r.custom_values,
+    case when r.phone_numbers is not null
+        then merged_phones(r.account_id, n.contact_no, null, r.phone_numbers, now()) end,
+    case when r.street_addresses is not null
+        then merged_addresses(r.account_id, n.contact_no, null, r.street_addresses, now()) end,
+    'implicit', 'Account', now(), now(), now(), now(), 'Account', now()
+from (
+    select *, row_number() over (order by line) as place from import_row
+    where account_id = :account_id and sequence = :sequence and contact_no is null
+) r
+cross join lateral (select :first_contact_no - 1 + r.place as contact_no) n;
+
+-- name: clear_import_rows!
+delete from import_row where account_id = :account_id and sequence = :sequence;
