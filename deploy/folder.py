@@ -60,9 +60,9 @@ class DataFolder:
 
     @property
     def sockets(self) -> Path:
-        """The folder for sockets: a short one elsewhere when the data lie too deep for a socket's path."""
+        """The folder for sockets: elsewhere if its path is too long for one, or two hosts in a URL."""
         inside = self.root / "run"
-        if len(os.fsencode(inside / LONGEST_SOCKET)) <= SOCKET_PATH_BYTES:
+        if len(os.fsencode(inside / LONGEST_SOCKET)) <= SOCKET_PATH_BYTES and "," not in str(inside):
             return inside
         return SHORT_FOLDER / f"muster-{hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]}"
 

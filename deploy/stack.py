@@ -107,9 +107,7 @@ class Stack:
 
 
 @asynccontextmanager
-async def running_database(
-    settings: Settings, folder: DataFolder, lock: int, say: Say
-) -> AsyncIterator[Settings]:
+async def running_database(settings: Settings, folder: DataFolder, lock: int, say: Say) -> AsyncIterator[Settings]:
     """The embedded PostgreSQL alone, migrated; gives the settings with its URLs."""
     async with _open(folder, lock, say) as stack:
         parts, urls = await _database(stack, settings)
@@ -118,9 +116,7 @@ async def running_database(
 
 
 @asynccontextmanager
-async def running_stack(
-    settings: Settings, folder: DataFolder, lock: int, say: Say
-) -> AsyncIterator[StackFile]:
+async def running_stack(settings: Settings, folder: DataFolder, lock: int, say: Say) -> AsyncIterator[StackFile]:
     """The whole stack, ready for requests; gives how to reach it. Raises Unusable if a part fails."""
     async with _open(folder, lock, say) as stack:
         settings = _with_folders(settings, folder)
@@ -178,9 +174,7 @@ async def _database(stack: Stack, settings: Settings) -> tuple[list[Part], dict[
     if settings.database_url is not None:
         return [], {}
     if settings.database_app_url is not None:
-        raise Unusable(
-            "DATABASE_APP_URL is set without DATABASE_URL, which migrations need: set both, or none"
-        )
+        raise Unusable("DATABASE_APP_URL is set without DATABASE_URL, which migrations need: set both, or none")
     user = _shelter(stack.folder)
     part = await prepare_postgres(stack.folder, user, stack.lock)
     url = postgres_url(stack.folder)
@@ -262,9 +256,7 @@ def _with_ports(settings: Settings) -> Settings:
     if "port" not in settings.model_fields_set or settings.port == 0:
         return settings.model_copy(update={"port": _free_ports(settings.host, settings.port, count=1)[0]})
     if not _is_free(settings.host, settings.port):
-        raise Unusable(
-            f"port {settings.port} of {settings.host} is taken: set MUSTER_PORT to another, or to 0"
-        )
+        raise Unusable(f"port {settings.port} of {settings.host} is taken: set MUSTER_PORT to another, or to 0")
     return settings
 
 

@@ -1,0 +1,90 @@
+"""The commands `muster account` and `muster token`: they act on the database, not over HTTP."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Table
+
+from deploy.surroundings import OUTPUT, TERMINAL, open_database, surroundings
+from engine import accounts, principals
+from engine.principals import Privilege
+
+account_commands = typer.Typer(
+    no_args_is_help=True,
+    help="Accounts: the tenants. Every list, contact and activity belongs to one.",
+)
+token_commands = typer.Typer(
+    no_args_is_help=True,
+    help="Tokens: what callers of the API show. Only a hash of a token is stored.",
+)
+
+AccountOption = Annotated[int, typer.Option("--account", help="Number of the account.", show_default=False)]
+
+
+@account_commands.command("create")
+def create_account(name: Annotated[str, typer.Argument(help="What to call it.", show_default=False)]) -> None:
+    """Make an account; prints its number.
+
+    Uses DATABASE_URL, else the stack that runs on MUSTER_DATA, else starts
+    the embedded PostgreSQL for a moment.
+    """
+    account = asyncio.run(_create_account(name))
+    TERMINAL.print(f"Account {account.name} has the number", markup=False)
+    OUTPUT.print(account.account_id)
+
+
+@token_commands.command("create")
+def create_token(
+    account: AccountOption,
+    name: Annotated[str, typer.Option("--name", help="Who will use it, for people.")] = "token",
+    privilege: Annotated[
+        list[Privilege] | None,
+        typer.Option("--privilege", help="What it may do; repeat for several. By default everything."),
+    ] = None,
+) -> None:
+    """Make a token for an account; prints it this once."""
+    token = asyncio.run(_create_token(account, name, privilege or list(Privilege)))
+    TERMINAL.print("This token is shown only now:")
+    OUTPUT.print(token, markup=False)
+
+
+@token_commands.command("list")
+def list_tokens(account: AccountOption) -> None:
+    """Show an account's tokens: their ids, names, last characters and privileges."""
+    table = Table("id", "name", "ends with", "privileges", "created", "works")
+    for token in asyncio.run(_list_tokens(account)):
+        works = "no" if token.revoked_at else f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "yes"
+        created = f"{token.created_at:%Y-%m-%d %H:%M}"
+        table.add_row(str(token.principal_id), token.name, token.hint, " ".join(token.privileges), created, works)
+    OUTPUT.print(table)
+
+
+@token_commands.command("revoke")
+def revoke_token(
+    token_id: Annotated[UUID, typer.Argument(help="The id that `muster token list` shows.", show_default=False)],
+) -> None:
+    """Make a token useless. API processes may remember it for MUSTER_TOKEN_CACHE_SECONDS."""
+    asyncio.run(_revoke_token(token_id))
+    TERMINAL.print(f"Revoked {token_id}")
+
+
+async def _create_account(name: str) -> accounts.Account:
+    async with open_database(surroundings()) as database:
+        return await accounts.create(database, name)
+
+
+async def _create_token(account_id: int, name: str, privileges: list[Privilege]) -> str:
+    async with open_database(surroundings()) as database:
+        return await principals.create_token(database, account_id, name, privileges)
+
+
+async def _list_tokens(account_id: int) -> list[principals.Token]:
+    async with open_database(surroundings()) as database:
+        return await principals.list_tokens(database, account_id)
+
+
+async def _revoke_token(token_id: UUID) -> None:
+    async with open_database(surroundings()) as database:
+        await principals.revoke_token(database, token_id)

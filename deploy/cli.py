@@ -1,0 +1,161 @@
+"""The `muster` command.
+
+A command says in one line what is wrong and what to do; only a bug shows a traceback.
+"""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from deploy.administration import account_commands, token_commands
+from deploy.folder import locked
+from deploy.remote import activity_commands, import_file
+from deploy.stack import StackFile, running_stack
+from deploy.surroundings import (
+    OUTPUT,
+    TERMINAL,
+    Access,
+    Surroundings,
+    connected_settings,
+    opened,
+    own_access,
+    owned_database,
+    say,
+    surroundings,
+)
+from engine.errors import MusterError
+from engine.migrations import migrate as migrate_database
+
+app = typer.Typer(
+    name="muster",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Muster does bulk work on contacts: it answers at once and does the work set by set. "
+    "Start with `muster demo` to see it, or `muster up` to use it. Settings are environment variables; "
+    "without DATABASE_URL and REDIS_URL, embedded servers keep their data in MUSTER_DATA (.muster).",
+)
+app.add_typer(account_commands, name="account")
+app.add_typer(token_commands, name="token")
+app.add_typer(activity_commands, name="activity")
+app.command("import")(import_file)
+
+
+@app.command()
+def up() -> None:
+    """Run everything on this machine until Ctrl-C: database, queue, API and workers.
+
+    Starts the embedded PostgreSQL and Valkey unless DATABASE_URL and
+    REDIS_URL name others, migrates, starts the API and the workers, and
+    prints the address and a token. Ctrl-C stops all in order, a second
+    Ctrl-C at once. Logs are in MUSTER_DATA/log.
+    """
+    around = surroundings()
+    with locked(around.folder) as lock:
+        asyncio.run(_up(around, lock))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date, and make the role that API and workers connect as.
+
+    Needs DATABASE_URL (the owner's), or works on the embedded PostgreSQL in
+    MUSTER_DATA. Safe to repeat.
+    """
+    asyncio.run(_migrate(surroundings()))
+    say("The database is up to date")
+
+
+@app.command()
+def serve() -> None:
+    """Run the API alone, on MUSTER_HOST and MUSTER_PORT.
+
+    Needs a migrated database and a queue: DATABASE_URL (or only
+    DATABASE_APP_URL) and REDIS_URL, or a stack that runs on MUSTER_DATA.
+    Run as many as you like behind a balancer.
+    """
+    # Imported where it is used: other commands need not wait for it.
+    from api.app import run  # noqa: PLC0415
+
+    run(connected_settings(surroundings()))
+
+
+@app.command()
+def work(
+    queue: Annotated[
+        list[str] | None,
+        typer.Option("--queue", help="activities (small work) or bulk (long); repeat. By default both."),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes; by default MUSTER_WORKER_PROCESSES.", show_default=False),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Activities a process runs at once; by default MUSTER_WORKER_THREADS.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Run workers alone: they do the activities.
+
+    Needs what `muster serve` needs. Health and metrics are on
+    MUSTER_METRICS_PORT. Run as many as you like; SIGTERM lets them finish or
+    hand over their batch.
+    """
+    from workers.app import run  # noqa: PLC0415
+
+    settings = connected_settings(surroundings())
+    run(
+        settings,
+        queue or ["activities", "bulk"],
+        processes or settings.worker_processes,
+        threads or settings.worker_threads,
+    )
+
+
+def main() -> None:
+    """Runs the command; a refusal is one line and exit code 1."""
+    try:
+        app()
+    except MusterError as error:
+        TERMINAL.print(f"muster: {error.message}", style="red", markup=False)
+        raise SystemExit(1) from None
+
+
+async def _up(around: Surroundings, lock: int) -> None:
+    try:
+        async with running_stack(around.settings, around.folder, lock, say) as stack:
+            async with opened(stack.database_app_url) as database:
+                access = await own_access(database, around.folder)
+            _tell(stack, access)
+            await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        say("Stopped")
+
+
+def _tell(stack: StackFile, access: Access) -> None:
+    OUTPUT.print(
+        f"\nMuster answers at {stack.address} (Ctrl-C stops it)\n"
+        f"Account {access.account_id}, token {access.token}\n\n"
+        f"Try it:\n"
+        f"curl -X POST {stack.address}/v3/contact_lists \\\n"
+        f"  -H 'Authorization: Bearer {access.token}' \\\n"
+        f"  -H 'Content-Type: application/json' \\\n"
+        f'  -d \'{{"name": "Friends"}}\'\n',
+        markup=False,
+    )
+
+
+async def _migrate(around: Surroundings) -> None:
+    async with owned_database(around) as settings:
+        assert settings.database_url is not None
+        assert settings.database_app_url is not None
+        await migrate_database(settings.database_url, settings.database_app_url)
+
+
+if __name__ == "__main__":
+    main()

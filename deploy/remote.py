@@ -1,0 +1,196 @@
+"""The commands `muster activity` and `muster import`: they only speak HTTP, to any Muster."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.client import Activity, Client
+from deploy.surroundings import OUTPUT, TERMINAL, open_client
+from engine.errors import Invalid
+
+activity_commands = typer.Typer(
+    no_args_is_help=True,
+    help="Activities: bulk jobs on contacts. Talks to the API at --url with --token.",
+)
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--url", envvar="MUSTER_URL", help="The API; by default the stack on MUSTER_DATA.", show_default=False
+    ),
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="MUSTER_TOKEN",
+        help="The account's token; by default that of `muster up`.",
+        show_default=False,
+    ),
+]
+ActivityArgument = Annotated[str, typer.Argument(metavar="ACTIVITY_ID", show_default=False)]
+
+
+@activity_commands.command("submit")
+def submit(
+    kind: Annotated[str, typer.Argument(help="Its path, such as add_list_memberships.", show_default=False)],
+    body: Annotated[str, typer.Argument(help="JSON, @FILE, or - for standard input.")] = "-",
+    watch: Annotated[bool, typer.Option("--watch", help="Stay until it has ended.")] = False,  # noqa: FBT002
+    url: UrlOption = None,
+    token: TokenOption = None,
+) -> None:
+    """Submit an activity; prints what the API answers.
+
+    For example:
+
+    muster activity submit add_list_memberships
+    '{"source": {"all_active_contacts": true}, "list_ids": ["…"]}'
+    """
+    activity = asyncio.run(_submit(kind, _read_json(body), url, token))
+    OUTPUT.print_json(data=activity.model_dump(mode="json", exclude_none=True))
+    if watch:
+        asyncio.run(_watch(activity.activity_id, url, token))
+
+
+@activity_commands.command("watch")
+def watch(activity_id: ActivityArgument, url: UrlOption = None, token: TokenOption = None) -> None:
+    """Show an activity's progress until it has ended; exits with 1 unless it completed."""
+    asyncio.run(_watch(activity_id, url, token))
+
+
+@activity_commands.command("list")
+def list_activities(
+    state: Annotated[
+        str | None,
+        typer.Option(help="Only processing, completed, cancelled, failed or timed_out.", show_default=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many, newest first.")] = 20,
+    url: UrlOption = None,
+    token: TokenOption = None,
+) -> None:
+    """Show the account's latest activities."""
+    query = {"limit": str(limit)} | ({"state": state} if state else {})
+    table = Table("activity", "state", "done", "created", "errors", "changed")
+    for activity in asyncio.run(_list(query, url, token)):
+        changed = "" if activity.changed_count is None else f"{activity.changed_count:,}"
+        errors = str(len(activity.activity_errors))
+        table.add_row(
+            activity.activity_id,
+            activity.state,
+            f"{activity.percent_done} %",
+            activity.created_at,
+            errors,
+            changed,
+        )
+    OUTPUT.print(table)
+
+
+@activity_commands.command("cancel")
+def cancel(activity_id: ActivityArgument, url: UrlOption = None, token: TokenOption = None) -> None:
+    """Cancel an activity that has not ended; what it did until then stays, and is counted."""
+    asyncio.run(_post(f"/activities/{activity_id}/cancel", url, token))
+
+
+@activity_commands.command("retry")
+def retry(activity_id: ActivityArgument, url: UrlOption = None, token: TokenOption = None) -> None:
+    """Submit an ended activity again, as a new one that is linked to it."""
+    asyncio.run(_post(f"/activities/{activity_id}/retry", url, token))
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file with an `email` column.", exists=True, dir_okay=False)],
+    lists: Annotated[
+        list[str],
+        typer.Option("--list", help="List to put the contacts on, made if missing; repeat for several."),
+    ],
+    url: UrlOption = None,
+    token: TokenOption = None,
+) -> None:
+    """Import contacts from a CSV file, and watch until it is done.
+
+    The first line names the columns: email, first_name, last_name,
+    job_title, company_name, phone, birthday_month, birthday_day,
+    anniversary, street, city, state, zip, country, and cf:NAME for a custom
+    field.
+    """
+    asyncio.run(_import(file, file.stat().st_size, lists, url, token))
+
+
+async def _submit(kind: str, body: Any, url: str | None, token: str | None) -> Activity:
+    async with open_client(url, token) as client:
+        return await client.submit(kind, body)
+
+
+async def _watch(activity_id: str, url: str | None, token: str | None) -> None:
+    async with open_client(url, token) as client:
+        await show(client, Activity.model_validate(await client.get(f"/activities/{activity_id}")))
+
+
+async def _list(query: dict[str, str], url: str | None, token: str | None) -> list[Activity]:
+    async with open_client(url, token) as client:
+        answer = await client.get("/activities", **query)
+    return [Activity.model_validate(activity) for activity in answer["activities"]]
+
+
+async def _post(path: str, url: str | None, token: str | None) -> None:
+    async with open_client(url, token) as client:
+        OUTPUT.print_json(data=await client.post(path))
+
+
+async def _import(file: Path, size: int, lists: list[str], url: str | None, token: str | None) -> None:
+    async with open_client(url, token) as client:
+        list_ids = [await client.list_named(name) for name in lists]
+        with progress() as bars:
+            bar = bars.add_task(f"Sending {file.name}", total=size)
+            activity = await client.import_csv(file, list_ids, lambda sent: bars.advance(bar, sent))
+        await show(client, activity)
+
+
+async def show(client: Client, activity: Activity) -> None:
+    """Shows the activity's progress, then how it ended; exits with 1 unless it completed."""
+    ended = await follow(client, activity, f"Activity {activity.activity_id}")
+    for error in ended.activity_errors:
+        TERMINAL.print(f"  {error}", markup=False)
+    counts = ", ".join(f"{name} {count:,}" for name, count in ended.status.items())
+    TERMINAL.print(f"{ended.state}: {counts}", markup=False)
+    if ended.state != "completed":
+        raise typer.Exit(1)
+
+
+async def follow(client: Client, activity: Activity, label: str) -> Activity:
+    """Shows a bar until the activity is final; answers it as it then is."""
+    with progress() as bars:
+        bar = bars.add_task(label, total=100)
+        async for latest in client.watch(activity.activity_id):
+            bars.update(bar, completed=latest.percent_done)
+            activity = latest
+    return activity
+
+
+def progress() -> Progress:
+    """Live bars on the terminal."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        console=TERMINAL,
+    )
+
+
+def _read_json(argument: str) -> Any:
+    """The JSON that an argument holds, or names: @FILE, or - for standard input. Raises Invalid."""
+    try:
+        if argument == "-":
+            return json.load(sys.stdin)
+        return json.loads(Path(argument[1:]).read_bytes() if argument.startswith("@") else argument)
+    except OSError as error:
+        raise Invalid(f"cannot read {argument[1:]}: {error.strerror}") from error
+    except ValueError as error:
+        raise Invalid(f"the body is not JSON: {error}") from error
