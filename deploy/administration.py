@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.surroundings import OUTPUT, TERMINAL, open_database, surroundings
 from engine import accounts, principals
@@ -53,7 +53,7 @@ def create_token(
 @token_commands.command("list")
 def list_tokens(account: AccountOption) -> None:
     """Show an account's tokens: their ids, names, last characters and privileges."""
-    table = Table("id", "name", "ends with", "privileges", "created", "works")
+    table = Table(Column("id", no_wrap=True), "name", "ends with", "privileges", "created", "works")
     for token in asyncio.run(_list_tokens(account)):
         works = "no" if token.revoked_at else f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "yes"
         created = f"{token.created_at:%Y-%m-%d %H:%M}"

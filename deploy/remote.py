@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.client import Activity, Client
 from deploy.surroundings import OUTPUT, TERMINAL, open_client
@@ -76,7 +76,7 @@ def list_activities(
 ) -> None:
     """Show the account's latest activities."""
     query = {"limit": str(limit)} | ({"state": state} if state else {})
-    table = Table("activity", "state", "done", "created", "errors", "changed")
+    table = Table(Column("activity", no_wrap=True), "state", "done", "created", "errors", "changed")
     for activity in asyncio.run(_list(query, url, token)):
         changed = "" if activity.changed_count is None else f"{activity.changed_count:,}"
         errors = str(len(activity.activity_errors))

@@ -20,7 +20,7 @@ from engine.errors import Invalid, Unauthorized, Unusable
 from engine.settings import Settings, environment_name
 
 #: For people; what a program may read goes to `OUTPUT`.
-TERMINAL = Console(stderr=True, highlight=False)
+TERMINAL = Console(stderr=True, highlight=False, soft_wrap=True)
 OUTPUT = Console(highlight=False, soft_wrap=True)
 
 #: Connections that an administrative command needs.
