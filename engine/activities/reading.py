@@ -1,11 +1,14 @@
 """Reading activities: one, a page, and the errors of one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 from engine.activities.model import Activity, State
 from engine.database import Database, Transaction
 from engine.errors import ItemError, NotFound
+from engine.sets.chunks import numbers_of
 from engine.settings import Settings
 
 #: What the error of a skipped contact says, by code.
@@ -89,16 +92,20 @@ async def _skipped(
     tx: Transaction, sequence: int, limit: int, after: ErrorPosition
 ) -> list[tuple[ItemError, ErrorPosition]]:
     rows = await tx.all(
-        "skipped_contacts",
-        sequence=sequence,
-        limit=limit,
-        after_code=after.code,
-        after_contact_no=after.contact_no,
+        "skipped_chunks", sequence=sequence, limit=limit, after_code=after.code, after_contact_no=after.contact_no
     )
+    numbers = ((row["code"], contact_no) for row in rows for contact_no in numbers_of(row["chunk"], row["bits"]))
+    skipped = list(islice(numbers, limit))
+    contact_ids = await _contact_ids(tx, [contact_no for _, contact_no in skipped])
     return [
         (
-            ItemError(str(row["contact_id"]), row["code"], SKIPPED[row["code"]]),
-            ErrorPosition(after.error_no, row["code"], row["contact_no"]),
+            ItemError(contact_ids[contact_no], code, SKIPPED[code]),
+            ErrorPosition(after.error_no, code, contact_no),
         )
-        for row in rows
+        for code, contact_no in skipped
     ]
+
+
+async def _contact_ids(tx: Transaction, contact_nos: Sequence[int]) -> dict[int, str]:
+    rows = await tx.all("contact_ids", contact_nos=contact_nos) if contact_nos else ()
+    return {row["contact_no"]: str(row["contact_id"]) for row in rows}

@@ -167,20 +167,25 @@ where account_id = :account_id and sequence = :sequence and error_no > :after_er
 order by error_no
 limit :limit;
 
--- name: skipped_contacts
--- A page of the contacts that an activity skipped, by code and contact number, after (:after_code, :after_contact_no).
-select s.code, c.contact_no, c.contact_id
-from (
-    select code, chunk, bit_or(bits) as bits from activity_skipped
-    where account_id = :account_id and sequence = :sequence
-        and (code, chunk) >= (:after_code, (:after_contact_no / ${chunk_bits})::int)
-    group by code, chunk
-) s
-cross join lateral generate_series(0, ${chunk_bits} - 1) offsets(n)
-join contact c on c.account_id = :account_id and c.contact_no = s.chunk::bigint * ${chunk_bits} + offsets.n
-where get_bit(s.bits, offsets.n) = 1 and (s.code, c.contact_no) > (:after_code, :after_contact_no)
-order by s.code, c.contact_no
-limit :limit;
+-- name: skipped_chunks
+-- The chunks of contacts that an activity skipped that hold the first :limit after (:after_code, :after_contact_no), by
+-- code and contact number.
+select code, chunk, bits from (
+    select code, chunk, bits, sum(bit_count(bits)) over (order by code, chunk) - bit_count(bits) as members_before
+    from (
+        select code, chunk, case
+            when code = :after_code and chunk = (:after_contact_no / ${chunk_bits})::int
+            then bit_or(bits) & (~B''::bit(${chunk_bits}) >> (:after_contact_no % ${chunk_bits} + 1)::int)
+            else bit_or(bits)
+        end as bits
+        from activity_skipped
+        where account_id = :account_id and sequence = :sequence
+            and (code, chunk) >= (:after_code, (:after_contact_no / ${chunk_bits})::int)
+        group by code, chunk
+    ) rest
+) counted
+where members_before < :limit
+order by code, chunk;
 
 -- name: leave_queue!
 -- Takes the place in the queue from an activity that nobody works on. Under the account's lock.

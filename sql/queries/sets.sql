@@ -63,18 +63,3 @@ join set_chunk c on c.account_id = :account_id and c.set_no = s.set_no
     and c.chunk = (n.contact_no / ${chunk_bits})::int
 where get_bit(c.bits, (n.contact_no % ${chunk_bits})::int) = 1
 order by n.contact_no, s.set_no;
-
--- name: members_after
--- A page of the members of one set, ascending, after :after_contact_no.
-select m.contact_no
-from (
-    select chunk, bits from set_chunk
-    where account_id = :account_id and set_no = :set_no and chunk >= (:after_contact_no / ${chunk_bits})::int
-    order by chunk
-) c
-cross join lateral (
-    select c.chunk::bigint * ${chunk_bits} + n as contact_no from generate_series(0, ${chunk_bits} - 1) n
-    where get_bit(c.bits, n) = 1
-) m
-where m.contact_no > :after_contact_no
-limit :limit;
