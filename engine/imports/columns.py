@@ -1,0 +1,167 @@
+"""Which column of an import goes where: the headings of contract v3.md 3.8 and the members of 3.9.
+
+Headings match trimmed and whatever their case. A column of an unknown heading is ignored, with a warning.
+The same heading twice is refused, since nobody can say which column was meant; of two headings for one place
+(`phone` and `other_phone`, `city` and `home_city`) the later one's value is taken where it gives one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+from engine.errors import InvalidImport
+from engine.imports.lines import Position
+from engine.imports.problems import quoted
+
+#: Different custom fields in a file, or in one JSON row (contract v3.md 3.8, 3.9).
+MOST_CUSTOM_FIELDS = 25
+#: More warnings than this are only counted (contract v3.md 3.2.3).
+MOST_WARNINGS = 1000
+
+CUSTOM = "cf:"
+#: The cell that a missing column is read from: sources put a blank one there.
+NOWHERE = -1
+
+TEXTS = ("first_name", "last_name", "job_title", "company_name")
+_PLAIN = ("email", *TEXTS, "birthday_month", "birthday_day", "anniversary")
+_PHONES = {"phone": "other", **{f"{kind}_phone": kind for kind in ("home", "work", "mobile", "other")}}
+_ADDRESS_PARTS = {
+    "street": "street",
+    "street2": "street2",
+    "city": "city",
+    "state": "state",
+    "zip": "postal_code",
+    "country": "country",
+}
+_ADDRESSES = {
+    f"{prefix}{name}": (kind, part)
+    for prefix, kind in (("", "home"), ("home_", "home"), ("work_", "work"), ("other_", "other"))
+    for name, part in _ADDRESS_PARTS.items()
+}
+#: As the vendor's generated client spells it (contract v3.md 1.10, 9).
+_ALIASES = {"home country": "home_country"}
+
+KNOWN = frozenset((*_PLAIN, *_PHONES, *_ADDRESSES))
+
+
+class Phone(NamedTuple):
+    """A column of phone numbers of one kind."""
+
+    cell: int
+    kind: str
+
+
+class AddressPart(NamedTuple):
+    """A column of one part of the addresses of one kind."""
+
+    cell: int
+    kind: str
+    part: str
+
+
+class CustomField(NamedTuple):
+    """A column of values of one custom field."""
+
+    cell: int
+    heading: str
+    field_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The cells of a row that are read: where each is, by its index."""
+
+    indexes: Mapping[str, int]
+    email: int
+    texts: tuple[int, ...]
+    birthday_month: int
+    birthday_day: int
+    anniversary: int
+    phones: tuple[Phone, ...]
+    address_parts: tuple[AddressPart, ...]
+    custom_fields: tuple[CustomField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the head of an import says, and where its rows begin. A CSV row has `width` cells."""
+
+    columns: Columns
+    width: int
+    warnings: tuple[str, ...]
+    start: Position
+
+
+def read_columns(headings: Sequence[str], custom_fields: Mapping[str, int]) -> tuple[Columns, tuple[str, ...]]:
+    """The columns under these headings, and warnings of those that are ignored.
+
+    custom_fields: field numbers by name. Raises InvalidImport without an e-mail column, and when a known
+    heading occurs twice.
+    """
+    keys = [heading_key(heading) for heading in headings]
+    numbers = {CUSTOM + name.strip().lower(): number for name, number in custom_fields.items()}
+    indexes = _indexes(keys, KNOWN | numbers.keys())
+    if "email" not in indexes:
+        raise InvalidImport(f"there is no heading `email`; the headings, between commas, are: {_shown(headings)}")
+    columns = _arranged(indexes, {key: str(number) for key, number in numbers.items()})
+    return columns, _warnings(keys, indexes)
+
+
+def heading_key(heading: str) -> str:
+    """The heading as it is compared."""
+    key = heading.strip().lower()
+    if key.startswith(CUSTOM):
+        return CUSTOM + key.removeprefix(CUSTOM).strip()
+    return _ALIASES.get(key, key)
+
+
+def custom_count(keys: Iterable[str]) -> int:
+    """How many different custom fields these heading keys name, known or not."""
+    return len({key for key in keys if key.startswith(CUSTOM)})
+
+
+def _shown(headings: Iterable[str]) -> str:
+    return quoted(",".join(headings))
+
+
+def _indexes(keys: Sequence[str], wanted: frozenset[str]) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for index, key in enumerate(keys):
+        if key in wanted and found.setdefault(key, index) != index:
+            raise InvalidImport(f"the heading `{key}` occurs twice: in columns {found[key] + 1} and {index + 1}")
+    return MappingProxyType(found)
+
+
+def _arranged(indexes: Mapping[str, int], field_nos: Mapping[str, str]) -> Columns:
+    def index(heading: str) -> int:
+        return indexes.get(heading, NOWHERE)
+
+    found = indexes.items()
+    return Columns(
+        indexes=indexes,
+        email=index("email"),
+        texts=tuple(index(heading) for heading in TEXTS),
+        birthday_month=index("birthday_month"),
+        birthday_day=index("birthday_day"),
+        anniversary=index("anniversary"),
+        phones=tuple(Phone(at, _PHONES[key]) for key, at in found if key in _PHONES),
+        address_parts=tuple(AddressPart(at, *_ADDRESSES[key]) for key, at in found if key in _ADDRESSES),
+        custom_fields=tuple(CustomField(at, key, field_nos[key]) for key, at in found if key in field_nos),
+    )
+
+
+def _warnings(keys: Sequence[str], indexes: Mapping[str, int]) -> tuple[str, ...]:
+    ignored = [key for key in dict.fromkeys(keys) if key not in indexes]
+    warnings = [_warning(key) for key in ignored[:MOST_WARNINGS]]
+    if len(ignored) > MOST_WARNINGS:
+        warnings[-1] = f"{len(ignored) - MOST_WARNINGS + 1:,} more unknown headings: their values are ignored"
+    return tuple(warnings)
+
+
+def _warning(key: str) -> str:
+    if not key:
+        return "a column without a heading: its values are ignored"
+    if key.startswith(CUSTOM):
+        return f"unknown custom field `{quoted(key.removeprefix(CUSTOM))}`: its values are ignored"
+    return f"unknown heading `{quoted(key)}`: its values are ignored"

@@ -1,0 +1,1 @@
+"""Tests of engine/imports: files in, staged rows and row errors out."""

@@ -1,0 +1,60 @@
+"""Whole imports from memory, in a form that is easy to compare."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.imports import csv_file, json_lines
+from engine.imports.columns import Header
+from engine.imports.problems import RowError
+from engine.imports.rows import STAGING_COLUMNS, Batch, StagedRow
+
+FIELDS = {"shirt_size": 7, "Vehicle": 8}
+
+
+@dataclass(frozen=True)
+class Import:
+    header: Header
+    batches: list[Batch]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The staged rows, without what they leave alone."""
+        return [shown(row) for batch in self.batches for row in batch.rows]
+
+    @property
+    def errors(self) -> list[RowError]:
+        return [error for batch in self.batches for error in batch.errors]
+
+    @property
+    def codes(self) -> list[tuple[int, str]]:
+        return [(error.line, error.code) for error in self.errors]
+
+    @property
+    def emails(self) -> list[str]:
+        return [row["email"] for row in self.rows]
+
+    @property
+    def accepted(self) -> int:
+        return sum(batch.accepted for batch in self.batches)
+
+
+def shown(row: StagedRow) -> dict[str, Any]:
+    values: dict[str, Any] = dict(zip(STAGING_COLUMNS, row, strict=True))
+    for name in ("custom_values", "phone_numbers", "street_addresses"):
+        values[name] = values[name] and json.loads(values[name])
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def read_csv(content: str | bytes, size: int = 1000, fields: Mapping[str, int] = FIELDS) -> Import:
+    file = io.BytesIO(content.encode() if isinstance(content, str) else content)
+    header = csv_file.read_header(file, fields)
+    return Import(header, list(csv_file.batches(file, header, header.start, size)))
+
+
+def read_json(rows: Sequence[Mapping[str, Any]], size: int = 1000) -> Import:
+    file = io.BytesIO(b"".join(json_lines.to_lines(rows)))
+    header = json_lines.read_header(file, FIELDS)
+    return Import(header, list(json_lines.batches(file, header, header.start, size)))

@@ -1,0 +1,122 @@
+from datetime import date
+
+import pytest
+
+from engine.imports.values import BIRTHDAYS, birthday_fault, is_email, parse_anniversary
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "kim@example.org",
+        "Kim.O'Neil+list@sub.example.org",
+        "k@localhost",
+        "björk@bücher.example",
+        "用户@例子.广告",
+        "a" * 38 + "@example.org",
+        "kim..lee@example.org",
+    ],
+)
+def test_emails(email: str) -> None:
+    assert is_email(email)
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "kim",
+        "@example.org",
+        "kim@",
+        "kim@@example.org",
+        "kim@lee@example.org",
+        "kim lee@example.org",
+        "kim@exam ple.org",
+        "kim@example.org\n",
+        "kim\t@example.org",
+        "kim\0@example.org",
+        "kim\u200b@example.org",
+        "kim\u00a0@example.org",
+        "kim@.example.org",
+        "kim@example..org",
+        "kim@example.org.",
+        "<kim@example.org>",
+        "kim@example.org;lee@example.org",
+        "kim,lee@example.org",
+        "a" * 39 + "@example.org",
+        "kim@\ud800.org",
+    ],
+)
+def test_what_is_no_email(email: str) -> None:
+    assert not is_email(email)
+
+
+def test_an_email_of_a_megabyte_is_refused_at_once() -> None:
+    assert not is_email("a." * 500_000 + "@" + "b." * 500_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "03/04/2006",
+        "3/4/2006",
+        "2006/03/04",
+        "2006/3/4",
+        "2006-03-04",
+        "2006-3-4",
+        "3-4-2006",
+        "3-04-2006",
+        "03-04-2006",
+    ],
+)
+def test_the_nine_forms_of_an_anniversary(text: str) -> None:
+    assert parse_anniversary(text) == date(2006, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3/4/06",
+        "13/4/2006",
+        "2/29/2005",
+        "2006-02-30",
+        "2006-00-10",
+        "0000-01-01",
+        "3/4-2006",
+        "2006-3/4",
+        "20060304",
+        "2006-W05-1",
+        "04.03.2006",
+        "3/4/2006 ",
+        "٣/٤/2006",
+        "March 4, 2006",
+    ],
+)
+def test_what_is_no_anniversary(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the text is the message
+        parse_anniversary(text)
+
+
+def test_every_birthday_of_a_leap_year_is_one() -> None:
+    assert len(set(BIRTHDAYS.values())) == 366
+    assert BIRTHDAYS["2", "29"] == BIRTHDAYS["02", "29"] == (2, 29)
+    assert BIRTHDAYS["5", "07"] == (5, 7)
+
+
+@pytest.mark.parametrize(
+    ("month", "day", "fault"),
+    [
+        ("13", "1", "birthday_month is 13; use 1 to 12"),
+        ("0", "1", "birthday_month is 0; use 1 to 12"),
+        ("May", "1", "birthday_month is May; use 1 to 12"),
+        ("5.0", "1", "birthday_month is 5.0; use 1 to 12"),
+        ("5", "32", "birthday_day is 32; use 1 to 31"),
+        ("5", "-1", "birthday_day is -1; use 1 to 31"),
+        ("2", "30", "birthday_day is 30; month 2 has 29 days"),
+        ("5", "", "birthday_month is given without birthday_day; give both or neither"),
+        ("", "5", "birthday_day is given without birthday_month; give both or neither"),
+    ],
+)
+def test_what_is_no_birthday_says_what_would_be(month: str, day: str, fault: str) -> None:
+    assert (month, day) not in BIRTHDAYS
+    assert birthday_fault(month, day) == fault
