@@ -10,8 +10,8 @@ import asyncpg
 from engine.database import Transaction
 from engine.sets import reading, system
 from engine.sets.catalog import SetKind
-from engine.sets.expressions import Expression, Intersection, Matching, Members, Union
-from engine.sets.predicates import AllOf, Deleted, EmailKeyIs, PermissionIs
+from engine.sets.expressions import Difference, Expression, Intersection, Matching, Members, Union
+from engine.sets.predicates import AllOf, Column, OneOf
 
 Status = Literal["all", "active", "deleted", "not_set", "pending_confirmation", "temp_hold", "unsubscribed"]
 
@@ -39,14 +39,16 @@ class Filter:
         """The contacts that meet the filter."""
         parts: list[Expression] = [Members(nos) for nos in (self.lists, self.tags) if nos is not None]
         if self.email is not None:
-            parts.append(Matching(EmailKeyIs(email_key(self.email))))
+            parts.append(Matching(OneOf(Column.EMAIL_KEY, (email_key(self.email),))))
         if self.segment is not None:
             parts.append(self.segment)
         if "all" not in self.statuses:
             parts.append(Union(tuple(map(_with_status, sorted(self.statuses)))) if self.statuses else _EXISTING)
-        return Intersection(tuple(parts)) if parts else Matching(AllOf(()))
+        return Intersection(tuple(parts)) if parts else _EVERYBODY
 
 
+#: Every contact there ever was, and those that are not deleted.
+_EVERYBODY = Matching(AllOf(()))
 _EXISTING = Members((system.EXISTS,))
 
 
@@ -82,7 +84,7 @@ def _with_status(status: Status) -> Expression:
         case "unsubscribed":
             return Intersection((Members((system.UNSUBSCRIBED,)), _EXISTING))
         case "deleted":
-            return Matching(Deleted())
+            return Difference(_EVERYBODY, _EXISTING)
         case _:
-            return Intersection((Matching(PermissionIs(status)), _EXISTING))
+            return Intersection((Matching(OneOf(Column.PERMISSION, (status,))), _EXISTING))
 

@@ -5,4 +5,4 @@ from engine.database import Transaction
 
 async def numbers(tx: Transaction) -> dict[str, int]:
     """The field numbers by name."""
-    return {row["name"]: row["field_no"] for row in await tx.all("custom_field_numbers")}
+    return {row["name"]: row["field_no"] for row in await tx.all("custom_fields")}

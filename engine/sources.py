@@ -11,8 +11,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
-from engine import segments
 from engine.database import Transaction
+from engine.segments import stored as segments
 from engine.sets import catalog, system
 from engine.sets.catalog import SetKind
 from engine.sets.expressions import Contacts, Difference, Expression, Intersection, Matching, Members, reads

@@ -1,2 +1,2 @@
--- name: custom_field_numbers
-select name, field_no from custom_field where account_id = :account_id;
+-- name: custom_fields
+select * from custom_field where account_id = :account_id order by field_no;

@@ -1,0 +1,92 @@
+"""Segments as an account keeps them, and their criteria resolved to what exists now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+import asyncpg
+
+from engine import segments
+from engine.database import Transaction
+from engine.errors import NameTaken, NotFound, UnknownTarget
+from engine.segments import CustomField, Names
+from engine.sets import catalog
+from engine.sets.catalog import SetKind, name_key
+from engine.sets.expressions import Expression
+
+Order = Literal["name", "date"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stored segment; `criteria` is the text as it was given."""
+
+    segment_id: int
+    name: str
+    criteria: str
+    created_at: datetime
+    edited_at: datetime
+    deleted_at: datetime | None
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> Self:
+        return cls(**{name: row[name] for name in cls.__slots__})
+
+
+async def create(tx: Transaction, name: str, criteria: str) -> Segment:
+    """A new segment. Raises InvalidSegment, and NameTaken."""
+    segments.parse(criteria)
+    row = await tx.one("create_segment", name=name, name_key=name_key(name), criteria=criteria)
+    if row is None:
+        raise NameTaken(f"another segment of this account is named {name.strip()!r}")
+    return Segment.of(row)
+
+
+async def find(tx: Transaction, segment_id: int) -> Segment:
+    """The segment, also a deleted one. Raises NotFound."""
+    row = await tx.one("segment", segment_id=segment_id)
+    if row is None:
+        raise NotFound(f"there is no segment {segment_id}")
+    return Segment.of(row)
+
+
+async def page(tx: Transaction, *, limit: int, offset: int = 0, order: Order = "date") -> list[Segment]:
+    """Living segments: by name ascending, or the most recently edited first."""
+    rows = await tx.all("page_of_segments", limit=limit, offset=offset, by_name=order == "name")
+    return [Segment.of(row) for row in rows]
+
+
+async def criteria_of(tx: Transaction, segment_id: int) -> str:
+    """The criteria of a living segment, as its activity freezes them. Raises UnknownTarget."""
+    row = await tx.one("segment", segment_id=segment_id)
+    if row is None or row["deleted_at"] is not None:
+        raise UnknownTarget(f"segment {segment_id} does not exist")
+    return str(row["criteria"])
+
+
+async def resolve(tx: Transaction, criteria: str) -> Expression:
+    """Whom the criteria mean now. Lists, tags and fields that do not exist any more match nobody."""
+    tree = segments.parse(criteria)
+    mentioned = segments.mentions(tree)
+    names = Names(
+        lists=await _numbers(tx, SetKind.LIST, mentioned.lists),
+        tags=await _numbers(tx, SetKind.TAG, mentioned.tags),
+        fields=await _fields(tx) if mentioned.fields else {},
+    )
+    return segments.compile(tree, names)
+
+
+async def _numbers(tx: Transaction, kind: SetKind, set_ids: frozenset[UUID]) -> dict[UUID, int]:
+    found = await catalog.by_ids(tx, kind, set_ids) if set_ids else {}
+    return {set_id: named.set_no for set_id, named in found.items()}
+
+
+async def _fields(tx: Transaction) -> dict[str, CustomField]:
+    """The account's custom fields, each by its id and by its name, in lower case."""
+    rows = await tx.all("custom_fields")
+    return {
+        name: CustomField(row["field_no"], row["type"])
+        for row in rows
+        for name in (str(row["field_id"]), row["name_key"])
+    }

@@ -1,0 +1,19 @@
+-- name: create_segment^
+-- A new segment with the account's next segment id. Null when the name is taken. Locks the account row.
+with place as (
+    update account set last_segment_id = last_segment_id + 1 where account_id = :account_id returning last_segment_id
+)
+insert into segment (account_id, segment_id, name, name_key, criteria, created_at, edited_at)
+select :account_id, last_segment_id, :name, :name_key, :criteria, now(), now() from place
+on conflict (account_id, name_key) where deleted_at is null do nothing
+returning *;
+
+-- name: segment^
+select * from segment where account_id = :account_id and segment_id = :segment_id;
+
+-- name: page_of_segments
+-- Living segments by name, or the most recently edited first.
+select * from segment
+where account_id = :account_id and deleted_at is null
+order by case when :by_name then name_key end, edited_at desc, segment_id desc
+limit :limit offset :offset;
