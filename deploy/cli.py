@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from deploy.administration import account_commands, token_commands
-from deploy.folder import locked
+from deploy import demo as demonstration
+from deploy.folder import DataFolder, data_folder, locked
 from deploy.remote import activity_commands, import_file
 from deploy.stack import StackFile, running_stack
 from deploy.surroundings import (
@@ -26,6 +27,9 @@ from deploy.surroundings import (
 )
 from engine.errors import MusterError
 from engine.migrations import migrate as migrate_database
+
+#: Exit code of what Ctrl-C ended.
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="muster",
@@ -54,6 +58,26 @@ def up() -> None:
     around = surroundings()
     with locked(around.folder) as lock:
         asyncio.run(_up(around, lock))
+
+
+@app.command()
+def demo(
+    contacts: Annotated[
+        int, typer.Option("--contacts", envvar="DEMO_CONTACTS", min=1, help="How many contacts to import.")
+    ] = 1_000_000,
+) -> None:
+    """See a million contacts put on fifty lists by one request.
+
+    Starts everything as `muster up` does, on a data folder of its own
+    (MUSTER_DATA/demo, begun anew each time), generates contacts, imports
+    them over HTTP, runs eight bulk activities, shows what each took, and
+    stops everything.
+    """
+    around = surroundings()
+    folder = data_folder(around.folder.root / "demo")
+    with locked(folder) as lock:
+        demonstration.begin_anew(folder)
+        asyncio.run(_demo(around, folder, lock, contacts))
 
 
 @app.command()
@@ -122,8 +146,22 @@ def main() -> None:
     try:
         app()
     except MusterError as error:
-        TERMINAL.print(f"muster: {error.message}", style="red", markup=False)
-        raise SystemExit(1) from None
+        reason = error.message
+    except PermissionError as error:
+        reason = f"{error.filename}: permission denied; does it belong to another user?"
+    else:
+        return
+    TERMINAL.print(f"muster: {reason}", style="red", markup=False)
+    raise SystemExit(1)
+
+
+async def _demo(around: Surroundings, folder: DataFolder, lock: int, contacts: int) -> None:
+    settings = around.settings.model_copy(update={"data": folder.root, "uploads": folder.root / "uploads"})
+    try:
+        await demonstration.run(settings, folder, lock, contacts)
+    except asyncio.CancelledError:
+        say("Stopped")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 async def _up(around: Surroundings, lock: int) -> None:

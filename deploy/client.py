@@ -27,7 +27,7 @@ class ApiRefused(MusterError):
 
 
 class Activity(BaseModel):
-    """What the commands show of an activity (contract v3.md 3.2; `changed_count` is an extension)."""
+    """What the commands show of an activity (contract v3.md 3.2; the counts are an extension)."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -38,6 +38,7 @@ class Activity(BaseModel):
     activity_errors: tuple[str, ...] = ()
     status: Mapping[str, int] = Field(default_factory=dict)
     changed_count: int | None = None
+    error_count: int | None = None
 
     @property
     def is_final(self) -> bool:

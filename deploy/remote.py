@@ -79,7 +79,7 @@ def list_activities(
     table = Table(Column("activity", no_wrap=True), "state", "done", "created", "errors", "changed")
     for activity in asyncio.run(_list(query, url, token)):
         changed = "" if activity.changed_count is None else f"{activity.changed_count:,}"
-        errors = str(len(activity.activity_errors))
+        errors = "" if activity.error_count is None else f"{activity.error_count:,}"
         table.add_row(
             activity.activity_id,
             activity.state,

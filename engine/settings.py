@@ -93,16 +93,12 @@ class Settings(BaseSettings):
     worker_threads: PositiveInt = Field(8, description="Activities that one worker process runs at once")
     pool_connections: PositiveInt = Field(10, description="Most database connections of a process")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level to log")
-    log_format: Literal["json", "text"] = Field(
-        "json", description="One JSON object a line, or text for people"
-    )
+    log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people")
 
     # Activities
     max_unfinished: PositiveInt = Field(1000, description="Unfinished activities an account may have")
     window: PositiveInt = Field(4, description="Activities of one account in the queue at once")
-    lease_seconds: PositiveInt = Field(
-        30, description="Seconds without heartbeat until a worker counts as dead"
-    )
+    lease_seconds: PositiveInt = Field(30, description="Seconds without heartbeat until a worker counts as dead")
     sweep_seconds: PositiveFloat = Field(5.0, description="Seconds between sweeps for what got lost")
     max_attempts: PositiveInt = Field(5, description="Attempts without progress until an activity has failed")
     activity_time_limit: PositiveInt = Field(

@@ -16,13 +16,10 @@ from deploy.guard import guarded
 
 #: Tells its pid, then sleeps; SIGTERM ends it with code 5.
 POLITE = (
-    "import os,signal,sys,time;signal.signal(15,lambda *_:sys.exit(5));"
-    "print(os.getpid(),flush=True);time.sleep(60)"
+    "import os,signal,sys,time;signal.signal(15,lambda *_:sys.exit(5));print(os.getpid(),flush=True);time.sleep(60)"
 )
 #: Tells its pid, then sleeps whatever is asked of it.
-STUBBORN = (
-    "import os,signal,time;signal.signal(15,signal.SIG_IGN);print(os.getpid(),flush=True);time.sleep(60)"
-)
+STUBBORN = "import os,signal,time;signal.signal(15,signal.SIG_IGN);print(os.getpid(),flush=True);time.sleep(60)"
 #: Tells the pid of a child of its own, then sleeps.
 FRUITFUL = "import os,time;pid=os.fork();pid and print(pid,flush=True);time.sleep(60)"
 
@@ -67,9 +64,7 @@ def test_the_exit_code_is_the_commands(code: str, exit_code: int) -> None:
 
 def test_a_command_that_does_not_exist_says_so(tmp_path: Path) -> None:
     missing = str(tmp_path / "no-such-command")
-    with subprocess.Popen(
-        guarded([missing]), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as guard:
+    with subprocess.Popen(guarded([missing]), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as guard:
         assert guard.wait(10) == 127
         assert guard.stderr is not None
         assert guard.stderr.read().startswith(f"cannot run {missing}: ")
