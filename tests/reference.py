@@ -1,0 +1,145 @@
+"""The truth in plain Python: what bulk requests do to contacts, lists, tags and levels, told with sets.
+
+Everything is checked against this model. It takes request bodies as they are on the wire and knows neither chunks nor
+SQL nor order of execution: requests are run one after the other.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+LEVELS = ("unqualified", "low", "medium", "high")
+STORED_LEVELS = ("low", "medium", "high")
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a request did: contacts selected, memberships changed, contacts and ids with an error."""
+
+    selected: int
+    changed: int
+    errors: int
+
+
+@dataclass
+class Model:
+    """An account: contact ids by what they are, and by the list, tag and level they are in."""
+
+    existing: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    active: set[str] = field(default_factory=set)
+    unsubscribed: set[str] = field(default_factory=set)
+    recent: set[str] = field(default_factory=set)
+    lists: dict[str, set[str]] = field(default_factory=dict)
+    tags: dict[str, set[str]] = field(default_factory=dict)
+    levels: dict[str, set[str]] = field(default_factory=lambda: {level: set() for level in LEVELS})
+
+    def run(self, kind: str, body: Body) -> Outcome:
+        """Does what a bulk request says."""
+        chosen = self.selected(body)
+        known = chosen & (self.existing | self.deleted)
+        allowed = {
+            "add_list_memberships": self.existing - self.unsubscribed,
+            "contacts_taggings_add": self.existing,
+            "contacts_engagement_set": self.existing,
+        }.get(kind, known)
+        on, off = self._targets(kind, body)
+        changed = sum(len(known & allowed - target) for target in on)
+        changed += sum(len(known & allowed & target) for target in off)
+        for members in on:
+            members.update(known & allowed)
+        for members in off:
+            members.difference_update(known & allowed)
+        return Outcome(len(chosen), changed, len(chosen - known) + len(known - allowed))
+
+    def selected(self, body: Body) -> set[str]:
+        """Whom the source of a body means, unknown ids included."""
+        [(way, value)] = body["source"].items()
+        excluded = set(body.get("exclude", {}).get("contact_ids", ()))
+        return self._chosen(way, value) - excluded
+
+    def _chosen(self, way: str, value: Any) -> set[str]:
+        match way:
+            case "contact_ids":
+                return set(value)
+            case "list_ids":
+                return _union(self.lists[list_id] for list_id in value)
+            case "tag_ids":
+                return _union(self.tags[tag_id] for tag_id in value)
+            case "all_active_contacts":
+                return set(self.active)
+            case "new_subscriber":
+                return self.recent & self.active
+            case "engagement_level" if value == "unqualified":
+                return self.active - _union(self.levels[level] for level in STORED_LEVELS)
+            case "engagement_level":
+                return self.levels[value] & self.active
+        raise ValueError(way)
+
+    def _targets(self, kind: str, body: Body) -> tuple[list[set[str]], list[set[str]]]:
+        match kind:
+            case "add_list_memberships":
+                return [self.lists[list_id] for list_id in set(body["list_ids"])], []
+            case "remove_list_memberships":
+                return [], [self.lists[list_id] for list_id in set(body["list_ids"])]
+            case "contacts_taggings_add":
+                return [self.tags[tag_id] for tag_id in set(body["tag_ids"])], []
+            case "contacts_taggings_remove":
+                return [], [self.tags[tag_id] for tag_id in set(body["tag_ids"])]
+            case "contacts_engagement_set":
+                level = body["engagement_level"]
+                return [self.levels[level]], [members for name, members in self.levels.items() if name != level]
+        raise ValueError(kind)
+
+
+#: The bulk kinds, each with the sources that it offers and the name of its targets.
+KINDS = {
+    "add_list_memberships": (
+        ("contact_ids", "list_ids", "tag_ids", "all_active_contacts", "new_subscriber", "engagement_level"),
+        "list_ids",
+    ),
+    "remove_list_memberships": (
+        ("contact_ids", "list_ids", "tag_ids", "all_active_contacts", "engagement_level"),
+        "list_ids",
+    ),
+    "contacts_taggings_add": (
+        ("contact_ids", "list_ids", "tag_ids", "all_active_contacts", "new_subscriber"),
+        "tag_ids",
+    ),
+    "contacts_taggings_remove": (
+        ("contact_ids", "list_ids", "tag_ids", "all_active_contacts", "new_subscriber"),
+        "tag_ids",
+    ),
+    "contacts_engagement_set": (
+        ("contact_ids", "list_ids", "tag_ids", "all_active_contacts", "new_subscriber", "engagement_level"),
+        "engagement_level",
+    ),
+}
+
+
+def random_request(
+    random: Random, model: Model, contact_ids: list[str], *, most: int = 6
+) -> tuple[str, dict[str, Any]]:
+    """A bulk request that the API accepts; `contact_ids` to name contacts from may hold unknown ones."""
+    kind = random.choice(list(KINDS))
+    ways, target = KINDS[kind]
+    way = random.choice(ways)
+    body: dict[str, Any] = {"source": {way: _value(random, model, contact_ids, way, most)}}
+    if way != "contact_ids" and random.random() < 0.5:
+        body["exclude"] = {"contact_ids": random.choices(contact_ids, k=random.randint(1, most))}
+    body[target] = _value(random, model, contact_ids, target, most)
+    return kind, body
+
+
+def _value(random: Random, model: Model, contact_ids: list[str], way: str, most: int) -> Any:
+    names = {"contact_ids": contact_ids, "list_ids": list(model.lists), "tag_ids": list(model.tags)}
+    if way in names:
+        return random.choices(names[way], k=random.randint(1, most))
+    return random.choice(LEVELS) if way == "engagement_level" else True
+
+
+def _union(sets: Iterable[set[str]]) -> set[str]:
+    return set().union(*sets)
