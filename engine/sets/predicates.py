@@ -1,23 +1,179 @@
 """Conditions on the fields of a contact, which set expressions turn into sets.
 
-A predicate is composed in code and becomes a boolean SQL expression over the table alias `contact`. Values
-are always bound, never written into the SQL. It must not raise on anything that may be stored.
+A predicate is composed in code and becomes a boolean SQL expression over the table alias `contact`. Values are
+always bound, never written into the SQL. It must not raise on anything that may be stored. Text is compared trimmed
+and without case, as far as the database's collation knows case.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import reduce
 from typing import Protocol
 
 #: Binds a value to the statement and answers its place, `$n`.
 Bind = Callable[[object], str]
+#: Makes a condition from the SQL of a value.
+Condition = Callable[[str], str]
 
 
 class Predicate(Protocol):
-    """A condition that a contact meets or does not; null counts as not."""
+    """A condition that a contact meets or does not; null, which a missing field gives, counts as not."""
 
     def sql(self, bind: Bind) -> str:
-        """A boolean expression over `contact`, safe to put beside `and`, `or` and `not` in parentheses."""
+        """A boolean expression over `contact`; goes into parentheses."""
         ...
+
+
+class Field(Protocol):
+    """Where a contact has a value, or several, or none."""
+
+    def where(self, condition: Condition, bind: Bind) -> str:
+        """A boolean expression: the condition holds for the value, or for one of several."""
+        ...
+
+
+class Column(StrEnum):
+    """A column of the contact row."""
+
+    EMAIL = "email"
+    EMAIL_KEY = "email_key"
+    PERMISSION = "permission"
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    JOB_TITLE = "job_title"
+    COMPANY_NAME = "company_name"
+    BIRTHDAY_MONTH = "birthday_month"
+    BIRTHDAY_DAY = "birthday_day"
+    ANNIVERSARY = "anniversary"
+    CREATE_SOURCE = "create_source"
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+    OPT_IN_DATE = "opt_in_date"
+    OPT_OUT_DATE = "opt_out_date"
+
+    def where(self, condition: Condition, _bind: Bind) -> str:
+        return condition(f"contact.{self}")
+
+
+class AddressPart(StrEnum):
+    """A part of the street addresses, of which a contact may have several."""
+
+    STREET = "street"
+    CITY = "city"
+    STATE = "state"
+    POSTAL_CODE = "postal_code"
+    COUNTRY = "country"
+
+    def where(self, condition: Condition, _bind: Bind) -> str:
+        entries = f"jsonb_path_query(contact.street_addresses, '$[*].{self}') as entry (part)"
+        text = "(entry.part #>> '{}')"
+        return f"exists (select from {entries} where {condition(text)})"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomText:
+    """A custom field's value as it was given."""
+
+    field_no: int
+
+    def where(self, condition: Condition, bind: Bind) -> str:
+        return condition(f"(contact.custom_values ->> {bind(str(self.field_no))}::text)")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomDay:
+    """A custom field's value as a day, if it is one in one of the nine forms of contract v3.md 1.5."""
+
+    field_no: int
+
+    def where(self, condition: Condition, bind: Bind) -> str:
+        return CustomText(self.field_no).where(lambda text: condition(_day(text)), bind)
+
+
+class Comparison(StrEnum):
+    """How a text is compared with another."""
+
+    EQUALS = "{0} = {1}"
+    CONTAINS = "strpos({0}, {1}) > 0"
+    STARTS_WITH = "starts_with({0}, {1})"
+    ENDS_WITH = "right({0}, length({1})) = {1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The field compares with a text that is not blank."""
+
+    field: Field
+    comparison: Comparison
+    text: str
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise ValueError("every text contains a blank one; ask whether the field is present")
+
+    def sql(self, bind: Bind) -> str:
+        wanted = _folded(f"{bind(self.text)}::text")
+        return self.field.where(lambda value: self.comparison.format(_folded(value), wanted), bind)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The field has a value that is not blank."""
+
+    field: Field
+
+    def sql(self, bind: Bind) -> str:
+        return self.field.where(lambda value: f"{_folded(value)} <> ''", bind)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The column has one of the values, which are all numbers or all texts."""
+
+    column: Column
+    values: tuple[int, ...] | tuple[str, ...]
+
+    def sql(self, bind: Bind) -> str:
+        kind = "int" if all(isinstance(value, int) for value in self.values) else "text"
+        return f"contact.{self.column} = any({bind(self.values)}::{kind}[])"
+
+
+@dataclass(frozen=True, slots=True)
+class DayWithin:
+    """The field is a day, not before `since` and before `until`; None sets no bound."""
+
+    field: Column | CustomDay
+    since: date | None
+    until: date | None
+
+    def sql(self, bind: Bind) -> str:
+        days = f"daterange({bind(self.since)}::date, {bind(self.until)}::date)"
+        return self.field.where(lambda value: f"{days} @> {value}", bind)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWithin:
+    """The column is a time, not before `since` and before `until`; None sets no bound."""
+
+    column: Column
+    since: datetime | None
+    until: datetime | None
+
+    def sql(self, bind: Bind) -> str:
+        times = f"tstzrange({bind(self.since)}::timestamptz, {bind(self.until)}::timestamptz)"
+        return f"{times} @> contact.{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class OptedInSince:
+    """The contact subscribed at that time or later."""
+
+    moment: datetime
+
+    def sql(self, bind: Bind) -> str:
+        return TimeWithin(Column.OPT_IN_DATE, self.moment, None).sql(bind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +183,7 @@ class AllOf:
     parts: tuple[Predicate, ...]
 
     def sql(self, bind: Bind) -> str:
-        return " and ".join(f"({part.sql(bind)})" for part in self.parts)
+        return " and ".join(f"({part.sql(bind)})" for part in self.parts) or "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +198,44 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The part does not hold; what is unknown because a field is missing does not hold."""
+    """The part does not hold, be it that the field is missing."""
 
     part: Predicate
 
     def sql(self, bind: Bind) -> str:
         return f"({self.part.sql(bind)}) is not true"
+
+
+def _folded(text: str) -> str:
+    r"""The SQL of a text that was trimmed of ASCII white space and has lost its case."""
+    return rf"lower(btrim({text}, E' \t\n\r\f\v'))"
+
+
+#: The nine forms of a day, and those with only one of month and day two digits long.
+_FORMS = "|".join(
+    f"[0-9]{{{first}}}{mark}[0-9]{{1,2}}{mark}[0-9]{{{last}}}"
+    for first, last in (("4", "1,2"), ("1,2", "4"))
+    for mark in "/-"
+)
+
+
+def _day(text: str) -> str:
+    """The SQL of the day that a text says, null if it says none.
+
+    A day that its month does not have is found by counting days from the first of the month. `offset 0` keeps the
+    planner from writing inner expressions out wherever they are used. 1.7 µs a value on PostgreSQL 18.4.
+    """
+    given = f"select case when text ~ '^({_FORMS})$' then translate(text, '/', '-') end as given"
+    year_first = "case when given like '____-%' then given else right(given, 4) || '-' || left(given, -5) end"
+    year, month, day = (f"split_part(ymd, '-', {place})::int" for place in (1, 2, 3))
+    first = "make_date(greatest(year, 1), least(greatest(month, 1), 12), 1)"
+    steps = (
+        f"select btrim({text}) as text",
+        given,
+        f"select {year_first} as ymd",
+        f"select {year} as year, {month} as month, {day} as day",
+        f"select year, month, {first} + (day - 1) as day",
+    )
+    rows = reduce(lambda inner, step: f"{step} from ({inner} offset 0) as step", steps)
+    found = "case when year > 0 and date_part('month', day) = month then day end"
+    return f"case when {text} is not null then (select {found} from ({rows} offset 0) as step) end"
