@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.administration import account_commands, token_commands
 from deploy import demo as demonstration
+from deploy.administration import account_commands, token_commands
 from deploy.folder import DataFolder, data_folder, locked
 from deploy.remote import activity_commands, import_file
 from deploy.stack import StackFile, running_stack

@@ -33,7 +33,7 @@ EXCLUDED, NAMED = 100, 500
 CONTACT_BYTES, OTHER_BYTES = 4_000, 2**30
 
 #: Who gets a tag, and which engagement level: by segment of the generated contacts.
-SEGMENTS = {
+SEGMENTS: Mapping[str, Mapping[str, Any]] = {
     "Engineers": {"field": "job_title", "op": "contains", "value": "engineer"},
     "Norway": {"field": "country", "op": "eq", "value": "Norway"},
     "Born in spring": {"field": "birthday_month", "op": "contains-any", "value": [3, 4, 5]},
