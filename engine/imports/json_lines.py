@@ -80,8 +80,9 @@ def _row(text: str, indexes: Mapping[str, int]) -> tuple[Cells | None, list[Prob
     members = {heading_key(name): value for name, value in row.items()}
     problems = _count_problems(members)
     cells: Cells = defaultdict(str)
-    for key in indexes.keys() & members.keys():
-        cells[indexes[key]] = _text(key, members[key], problems)
+    for key, index in indexes.items():
+        if key in members:
+            cells[index] = _text(key, members[key], problems)
     return cells, problems
 
 

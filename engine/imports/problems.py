@@ -3,8 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-#: A message quotes no more characters of a cell than this.
-QUOTED_CHARACTERS = 40
+#: A message quotes no more characters of a cell than this: an e-mail that fits an import is whole.
+QUOTED_CHARACTERS = 50
 
 
 class Code(StrEnum):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, cast
 
+from engine.contacts import email_key
 from engine.imports.columns import TEXTS, Columns
 from engine.imports.lines import Lines, Position
 from engine.imports.problems import Code, Problem, RowError, quoted, row_error
@@ -111,7 +112,7 @@ def stage(columns: Columns, line: int, cells: Cells, problems: list[Problem]) ->
     return (
         line,
         email,
-        email.lower(),
+        email_key(email),
         first_name or None,
         last_name or None,
         job_title or None,

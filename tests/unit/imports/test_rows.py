@@ -143,6 +143,12 @@ def test_a_row_with_two_problems_counts_once_under_the_worse() -> None:
     assert all(part in error.message for part in ("email is kim", "first_name has 51", "anniversary is soon"))
 
 
+def test_an_error_names_the_whole_email() -> None:
+    email = "k" * 38 + "@example.org"
+    [error] = row(email=email, anniversary="soon").errors
+    assert error.item == email
+
+
 def test_a_message_shows_little_of_a_cell_and_no_control_characters() -> None:
     got = row(email="kim\x07" + "x" * 100_000)
     [error] = got.errors
@@ -183,6 +189,6 @@ def test_rows_of_one_email_are_merged_and_the_later_values_win() -> None:
 
 
 def test_rows_are_merged_within_a_batch_only() -> None:
-    got = read_csv("email\nkim@x.org\nkim@x.org\nkim@x.org\n", size=2)
+    got = read_csv("email\n" + "kim@x.org\n" * 3, size=2)
     assert [len(batch.rows) for batch in got.batches] == [1, 1]
     assert [batch.accepted for batch in got.batches] == [2, 1]
