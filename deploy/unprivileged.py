@@ -20,7 +20,7 @@ ACL_ATTRIBUTE = "system.posix_acl_access"
 ACL_HEADER = struct.pack("<I", 2)
 ACL_ENTRY = struct.Struct("<HHI")
 ACL_OWNER, ACL_USER, ACL_GROUP, ACL_MASK, ACL_OTHERS = 0x01, 0x02, 0x04, 0x10, 0x20
-ACL_NOBODY_NAMED = 0xFFFFFFFF
+ACL_UNNAMED = 0xFFFFFFFF
 MAY_PASS = 0o1
 
 
@@ -89,22 +89,24 @@ def _name(uid: int) -> str:
 
 
 def _may_pass(user: SystemUser, folder: Path) -> bool:
-    """Whether the mode alone lets the user pass."""
-    status = folder.stat()
+    status, entries = folder.stat(), _access_list(folder)
+    mask = _mask(entries)
     if status.st_uid == user.uid:
-        return bool(status.st_mode & 0o100)
-    if status.st_gid == user.gid:
-        return bool(status.st_mode & 0o010)
-    return bool(status.st_mode & 0o001)
+        allowed = entries[ACL_OWNER, ACL_UNNAMED]
+    elif (ACL_USER, user.uid) in entries:
+        allowed = entries[ACL_USER, user.uid] & mask
+    elif status.st_gid == user.gid:
+        allowed = entries[ACL_GROUP, ACL_UNNAMED] & mask
+    else:
+        allowed = entries[ACL_OTHERS, ACL_UNNAMED]
+    return bool(allowed & MAY_PASS)
 
 
 def _grant_passage(user: SystemUser, folder: Path) -> None:
     try:
         entries = _access_list(folder)
-        # The mask limits what the group and the named users may do; without one the group's own bits do.
-        mask = entries.get((ACL_MASK, ACL_NOBODY_NAMED), entries[ACL_GROUP, ACL_NOBODY_NAMED])
-        mine = entries.get((ACL_USER, user.uid), 0)
-        added = {(ACL_USER, user.uid): mine | MAY_PASS, (ACL_MASK, ACL_NOBODY_NAMED): mask | MAY_PASS}
+        mine = entries.get((ACL_USER, user.uid), 0) | MAY_PASS
+        added = {(ACL_USER, user.uid): mine, (ACL_MASK, ACL_UNNAMED): _mask(entries) | MAY_PASS}
         _set_access_list(folder, entries | added)
     except (AttributeError, OSError) as error:  # macOS has no such attributes, some file systems refuse them
         raise Unusable(
@@ -113,14 +115,19 @@ def _grant_passage(user: SystemUser, folder: Path) -> None:
         ) from error
 
 
+def _mask(entries: dict[tuple[int, int], int]) -> int:
+    """What the group and the named users may do at most: as much as the group, unless the list says otherwise."""
+    return entries.get((ACL_MASK, ACL_UNNAMED), entries[ACL_GROUP, ACL_UNNAMED])
+
+
 def _access_list(folder: Path) -> dict[tuple[int, int], int]:
     """The permissions of a folder by (tag, id); those of its mode when it has no list."""
     try:
         raw = os.getxattr(folder, ACL_ATTRIBUTE)
-    except OSError:
+    except (AttributeError, OSError):
         mode = folder.stat().st_mode
         tags = ((ACL_OWNER, mode >> 6), (ACL_GROUP, mode >> 3), (ACL_OTHERS, mode))
-        return {(tag, ACL_NOBODY_NAMED): bits & 0o7 for tag, bits in tags}
+        return {(tag, ACL_UNNAMED): bits & 0o7 for tag, bits in tags}
     return {(tag, name): bits for tag, bits, name in ACL_ENTRY.iter_unpack(raw[len(ACL_HEADER) :])}
 
 

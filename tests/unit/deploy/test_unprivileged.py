@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -32,17 +34,15 @@ def can_list(user: SystemUser, folder: Path) -> bool:
 
 
 @pytest.fixture
-def secret(tmp_path: Path) -> Path:
+def secret() -> Iterator[Path]:
     """A file that all may read, in a folder that nobody else may enter."""
-    for folder in tmp_path.parents:
-        if folder.stat().st_mode & 0o011 != 0o011:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home").chmod(0o700)
-    tmp_path.chmod(0o711)
-    (tmp_path / "home" / "file").write_text("text")
-    (tmp_path / "home" / "file").chmod(0o644)
-    return tmp_path / "home" / "file"
+    with TemporaryDirectory(dir="/tmp") as root:
+        Path(root).chmod(0o711)
+        home = Path(root) / "home"
+        home.mkdir(mode=0o700)
+        (home / "file").write_text("text")
+        (home / "file").chmod(0o644)
+        yield home / "file"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="not for root")
