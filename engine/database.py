@@ -19,6 +19,16 @@ NO_ACCOUNT = 0
 #: Seconds to wait for a connection to be made.
 CONNECT_SECONDS = 10
 
+#: Errors that say the server cannot be reached now, whatever was asked of it: those who serve others may answer
+#: "try again later".
+UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.exceptions.OperatorInterventionError,
+)
+
 
 class Transaction:
     """One open transaction for one account. Statements are named; `:account_id` is filled in."""
@@ -130,7 +140,12 @@ class Database:
     async def _transaction(self, setup: str, account_id: int) -> AsyncIterator[Transaction]:
         async with self._pool.acquire() as connection:
             await connection.execute(f"BEGIN; {setup}")
-            yield Transaction(connection, account_id)
+            try:
+                yield Transaction(connection, account_id)
+            except Exception:
+                # Here and not in the pool's reset, which would warn of each refused request.
+                await _leave_no_transaction(connection)
+                raise
             if await connection.execute("COMMIT") != "COMMIT":
                 raise RuntimeError("the transaction had failed and was rolled back, though its error was swallowed")
 
@@ -140,7 +155,7 @@ async def _leave_no_transaction(connection: Any) -> None:
 
     Nothing else is ever left in a session, so asyncpg's own reset would be a round trip for nothing.
     """
-    if connection.is_in_transaction():
+    if not connection.is_closed() and connection.is_in_transaction():
         await connection.execute("ROLLBACK")
 
 
