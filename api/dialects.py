@@ -1,0 +1,175 @@
+"""What a dialect is to the front, and how its routes come into the application.
+
+A handler gets a `Call` from a principal who has the route's privilege, and answers or raises; every refusal is worded
+by the dialect. Nothing here knows a wire format.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import groupby
+from operator import attrgetter
+from time import perf_counter
+
+import structlog
+from aiohttp import web
+
+from api.auth import Authenticator
+from api.errors import MethodNotAllowed, NoSuchRoute, Unexpected
+from api.finality import Finality
+from api.metrics import Metrics
+from engine.activities.model import Activity, Message
+from engine.activities.submission import Submitted
+from engine.database import UNREACHABLE, Database
+from engine.errors import DatabaseUnusable, MusterError
+from engine.principals import Principal, Privilege
+from engine.settings import Settings
+
+log = structlog.get_logger()
+
+Send = Callable[[Sequence[Message]], None]
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every handler may use."""
+
+    db: Database
+    settings: Settings
+    send: Send
+    authenticator: Authenticator
+    finality: Finality
+    metrics: Metrics
+
+    def announce(self, submitted: Submitted) -> Activity:
+        """Tells the workers about a committed activity, and answers it."""
+        if submitted.messages:
+            self.send(submitted.messages)
+        return submitted.activity
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of an authorised principal."""
+
+    request: web.Request
+    principal: Principal
+    services: Services
+
+    @property
+    def db(self) -> Database:
+        return self.services.db
+
+    @property
+    def settings(self) -> Settings:
+        return self.services.settings
+
+    @property
+    def account_id(self) -> int:
+        return self.principal.account_id
+
+
+Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path: who may (any of the privileges), what answers, and the refusals it documents."""
+
+    method: str
+    path: str
+    privileges: tuple[Privilege, ...]
+    handler: Handler
+    documented: frozenset[HTTPStatus] = field(default=frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One wire format, mounted under its prefix. `refuse` words an error; the route is None where none was found."""
+
+    prefix: str
+    routes: Sequence[Route]
+    authenticate: Callable[[Authenticator, web.Request], Awaitable[Principal]]
+    refuse: Callable[[MusterError, Route | None], web.Response]
+
+
+def mount(app: web.Application, services: Services, dialect: Dialect) -> None:
+    """Adds the dialect's routes. Every other path under its prefix, and every other method, is refused in its words."""
+    path = attrgetter("path")
+    for path_of_routes, routes in groupby(sorted(dialect.routes, key=path), key=path):
+        _mount_path(app, services, dialect, path_of_routes, list(routes))
+    nowhere = _refusing(dialect, NoSuchRoute("there is no such resource"))
+    for path_of_others in (dialect.prefix, dialect.prefix + "/{rest:.*}"):
+        app.router.add_route("*", path_of_others, nowhere, expect_handler=expect)
+
+
+def _mount_path(app: web.Application, services: Services, dialect: Dialect, path: str, routes: Sequence[Route]) -> None:
+    resource = app.router.add_resource(dialect.prefix + path)
+    for route in routes:
+        answer = _answering(services, dialect, route)
+        resource.add_route(route.method, answer, expect_handler=expect)
+        if route.method == "GET":
+            resource.add_route("HEAD", answer, expect_handler=expect)
+    methods = sorted({route.method for route in routes} | {"HEAD" for r in routes if r.method == "GET"})
+    allow = ", ".join([*methods, "OPTIONS"])
+    resource.add_route("OPTIONS", _telling(allow), expect_handler=expect)
+    wrong = MethodNotAllowed(f"this resource has no such method; it has {allow}")
+    resource.add_route("*", _refusing(dialect, wrong, allow), expect_handler=expect)
+
+
+def _answering(services: Services, dialect: Dialect, route: Route) -> Answer:
+    observe = services.metrics.of_route(dialect.prefix + route.path, route.method).observe
+    authenticator = services.authenticator
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        begun = perf_counter()
+        response: web.StreamResponse
+        try:
+            principal = await dialect.authenticate(authenticator, request)
+            principal.require(*route.privileges)
+            response = await route.handler(Call(request, principal, services))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets the dialect's words for it)
+            response = dialect.refuse(_told(error, route), route)
+        observe(response.status, perf_counter() - begun)
+        return response
+
+    return answer
+
+
+def _told(error: Exception, route: Route) -> MusterError:
+    """What the caller is told of an error: refusals as they are, faults in the log only."""
+    match error:
+        case MusterError():
+            return error
+        case _ if isinstance(error, UNREACHABLE):
+            log.error("database_unreachable", route=route.path, reason=repr(error))
+            return DatabaseUnusable("the database cannot be reached; try again later")
+        case _:
+            log.error("request_failed", route=route.path, exc_info=error)
+            return Unexpected("Muster failed to answer; the fault is in its log")
+
+
+def _refusing(dialect: Dialect, error: MusterError, allow: str = "") -> Answer:
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        response = dialect.refuse(error, None)
+        if allow:
+            response.headers["Allow"] = allow
+        return response
+
+    return refuse
+
+
+def _telling(allow: str) -> Answer:
+    async def tell(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers={"Allow": allow})
+
+    return tell
+
+
+async def expect(request: web.Request) -> web.StreamResponse | None:
+    """Lets a client that asks first send its body; an expectation of another kind is not ours to refuse."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    return None

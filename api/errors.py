@@ -1,0 +1,27 @@
+"""What only an HTTP front can refuse; the rest of the tree is the engine's. A dialect maps codes to its wire form."""
+
+from engine.errors import MusterError
+
+
+class NoSuchRoute(MusterError):
+    """Nothing is served under this path."""
+
+    code = "no_such_route"
+
+
+class MethodNotAllowed(MusterError):
+    """The path is served, but not with this method."""
+
+    code = "method_not_allowed"
+
+
+class UnsupportedMediaType(MusterError):
+    """The body is not of a kind that this route reads."""
+
+    code = "unsupported_media_type"
+
+
+class Unexpected(MusterError):
+    """A fault of Muster's own; it is in the log, and nothing of it is told."""
+
+    code = "unexpected"

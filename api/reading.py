@@ -1,0 +1,71 @@
+"""Reading requests: bodies, queries and ids in paths, each checked by a model before anybody sees it."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
+from pydantic import BaseModel, ValidationError
+
+from api import problems
+from api.errors import UnsupportedMediaType
+from engine.errors import Invalid, NotFound
+
+Model = TypeVar("Model", bound=BaseModel)
+
+JSON = "application/json"
+
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+
+
+async def body(request: web.Request, model: type[Model]) -> Model:
+    """The JSON body. Raises UnsupportedMediaType, and Invalid with all that is wrong with it."""
+    if request.content_type != JSON:
+        raise UnsupportedMediaType(f"Content-Type must be {JSON}")
+    try:
+        return model.model_validate_json(await _bytes(request))
+    except ValidationError as error:
+        raise Invalid(problems.described(error)) from None
+
+
+def checked(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """The values of a query or form. Raises Invalid."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise Invalid(problems.described(error)) from None
+
+
+def query(request: web.Request) -> Mapping[str, str]:
+    """The query's parameters; of one that is repeated, the last."""
+    if not request.query_string:
+        return {}
+    return dict(request.query.items())
+
+
+def path_uuid(request: web.Request, name: str) -> UUID:
+    """An id in the path. Raises NotFound when it is none (contract v3.md 1.8)."""
+    text = request.match_info[name]
+    if not _UUID.fullmatch(text):
+        raise NotFound(f"{name} is in an invalid format.")
+    return UUID(text)
+
+
+def path_number(request: web.Request, name: str, most: int) -> int:
+    """A number in the path. Raises NotFound when it is none."""
+    text = request.match_info[name]
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and int(text) <= most):
+        raise NotFound(f"{name} is in an invalid format.")
+    return int(text)
+
+
+async def _bytes(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except HTTPRequestEntityTooLarge:
+        raise Invalid(f"body is too long: at most {request.client_max_size:,} bytes may be sent") from None
+    except (HttpProcessingError, web.RequestPayloadError, ConnectionError) as error:
+        raise Invalid(f"body cannot be read: {type(error).__name__}") from error

@@ -1,0 +1,165 @@
+"""Uploads: forms whose file goes straight to the disk, never into memory.
+
+A stored file is safe (fsync) before anybody is told of it. Whatever goes wrong while a form is being received, nothing
+of it stays.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from api.errors import UnsupportedMediaType
+from engine.errors import Invalid
+
+FORM = "multipart/form-data"
+#: Bytes gathered before they are written, and read at once.
+WRITE_BYTES = 1 << 20
+READ_BYTES = 1 << 18
+#: Most bytes of a field that is not a file, and most parts of a form.
+FIELD_BYTES = 64 * 1024
+MOST_PARTS = 100
+
+#: Content-Transfer-Encodings that change nothing.
+PLAIN = frozenset({"", "7bit", "8bit", "binary"})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A received form: its fields in order, and its one file, stored at `path` and called `file_name` by the sender."""
+
+    fields: tuple[tuple[str, str], ...]
+    path: Path
+    file_name: str
+
+    def values(self, name: str) -> list[str]:
+        return [value for field, value in self.fields if field == name]
+
+
+async def received(request: web.Request, folder: Path, ending: str, most_bytes: int) -> Form:
+    """Receives a form with one file, in the part `file`, whose name has this ending.
+
+    Raises UnsupportedMediaType when it is no form or the file's name ends otherwise, and Invalid.
+    """
+    if request.content_type != FORM:
+        raise UnsupportedMediaType(f"Content-Type must be {FORM}")
+    path = folder / f"{uuid4()}{ending}"
+    try:
+        return await _receive(request, path, ending, most_bytes)
+    except BaseException as error:
+        discard(path)
+        if isinstance(error, ValueError | AssertionError | RuntimeError | HttpProcessingError | ConnectionError):
+            raise Invalid(f"body is not a whole form: {error}") from error
+        raise
+
+
+async def stored(folder: Path, ending: str, pieces: Iterable[bytes]) -> Path:
+    """A new file of these pieces. It is gone again when making them fails."""
+    path = folder / f"{uuid4()}{ending}"
+    try:
+        await asyncio.to_thread(_write_all, path, pieces)
+    except BaseException:
+        discard(path)
+        raise
+    return path
+
+
+def discard(path: Path) -> None:
+    """Removes a stored file that nobody is told of."""
+    path.unlink(missing_ok=True)
+
+
+async def _receive(request: web.Request, path: Path, ending: str, most_bytes: int) -> Form:
+    fields: list[tuple[str, str]] = []
+    file_name = None
+    async for part in _parts(request):
+        if part.name != "file":
+            fields.append((part.name or "", await _field(part)))
+        elif file_name is not None:
+            raise Invalid("file is given twice: send one")
+        else:
+            file_name = _file_name(part, ending)
+            await _store(part, path, most_bytes)
+    if file_name is None:
+        raise Invalid("file is missing")
+    return Form(tuple(fields), path, file_name)
+
+
+async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    reader = await request.multipart()
+    for _ in range(MOST_PARTS):
+        part = await reader.next()
+        if part is None:
+            return
+        if isinstance(part, MultipartReader):
+            raise Invalid("body is not a plain form: a part of it has parts")
+        if part.headers.get("Content-Transfer-Encoding", "").lower() not in PLAIN:
+            raise Invalid("body is not a plain form: send its parts as they are, without transfer encoding")
+        yield part
+    raise Invalid(f"body has more than {MOST_PARTS} parts")
+
+
+async def _field(part: BodyPartReader) -> str:
+    data = bytearray()
+    while chunk := await part.read_chunk(READ_BYTES):
+        data += chunk
+        if len(data) > FIELD_BYTES:
+            raise Invalid(f"{part.name} is too long: at most {FIELD_BYTES:,} bytes may be given")
+    return data.decode()
+
+
+def _file_name(part: BodyPartReader, ending: str) -> str:
+    name = (part.filename or "").replace("\\", "/").rpartition("/")[2]
+    if not name.lower().endswith(ending):
+        raise UnsupportedMediaType(f"file must have a name that ends in {ending}")
+    if len(name) > 255 or not name.isprintable():
+        raise Invalid("file does not have a valid name: at most 255 printable characters may be given")
+    return name
+
+
+async def _store(part: BodyPartReader, path: Path, most_bytes: int) -> None:
+    with _new_file(path) as file:
+        size, gathered = 0, bytearray()
+        while chunk := await part.read_chunk(READ_BYTES):
+            size += len(chunk)
+            if size > most_bytes:
+                raise Invalid(f"file is too long: at most {most_bytes:,} bytes may be sent")
+            gathered += chunk
+            if len(gathered) >= WRITE_BYTES:
+                await asyncio.to_thread(file.write, bytes(gathered))
+                gathered.clear()
+        await asyncio.to_thread(_finish, file, bytes(gathered))
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        yield file
+
+
+def _write_all(path: Path, pieces: Iterable[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.writelines(pieces)
+        _finish(file, b"")
+
+
+def _finish(file: BinaryIO, rest: bytes) -> None:
+    """Writes the rest and makes sure that file and name survive a crash."""
+    file.write(rest)
+    file.flush()
+    os.fsync(file.fileno())
+    folder = os.open(Path(file.name).parent, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems cannot
+            os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,150 @@
+"""Activities over the wire: submitting, watching, cancelling, retrying (contract v3.md 3)."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from api import reading
+from api.answers import json_answer
+from api.dialects import Call, Handler
+from api.v3 import formats
+from api.v3.paging import PageQuery, next_links, page_query
+from api.v3.values import Digits
+from engine.activities import reading as activities
+from engine.activities import submission
+from engine.activities.model import Activity, State
+from engine.activities.operation import Request
+from engine.activities.reading import NEWEST, ErrorPosition
+from engine.activities.submission import Submitted
+from engine.errors import ItemError
+from engine.operations.memberships import MembershipRequest
+
+#: Strings in `activity_errors` of each activity in a page of them; the activity itself has all.
+ERRORS_IN_PAGE = 100
+
+Number = Annotated[int, Field(ge=0, le=NEWEST)]
+
+
+class OneQuery(BaseModel):
+    """`wait`, an extension: seconds to hold the answer until the activity has ended."""
+
+    wait: Annotated[int, Digits, Field(ge=0, le=60)] = 0
+
+
+class ActivitiesQuery(PageQuery):
+    """Contract 3.11."""
+
+    positions: ClassVar = frozenset({"before"})
+
+    state: Literal["processing", "completed", "cancelled", "failed", "timed_out"] | None = None
+    before: Number = NEWEST
+
+
+class ErrorsQuery(PageQuery):
+    """Which errors of one activity."""
+
+    positions: ClassVar = frozenset({"error_no", "code", "contact_no"})
+
+    error_no: Number = 0
+    code: str = ""
+    contact_no: Number = 0
+
+
+def submitting(model: type[MembershipRequest]) -> Handler:
+    """Takes in activities of one kind."""
+
+    async def submit(call: Call) -> web.StreamResponse:
+        return await submitted(call, await reading.body(call.request, model))
+
+    return submit
+
+
+async def submitted(call: Call, request: Request) -> web.Response:
+    """Queues the request and answers 201 with its activity."""
+    queued = await submission.submit(call.db, call.settings, call.principal, request)
+    return _created(call, queued)
+
+
+async def cancel(call: Call) -> web.Response:
+    """An extension: 200 with the activity, 409 when it has ended."""
+    activity_id = reading.path_uuid(call.request, "activity_id")
+    cancelled = await submission.cancel(call.db, call.settings, call.principal, activity_id)
+    return await _shown(call, call.services.announce(cancelled))
+
+
+async def retry(call: Call) -> web.Response:
+    """An extension: 201 with the new activity, 409 when the old one has not ended."""
+    activity_id = reading.path_uuid(call.request, "activity_id")
+    queued = await submission.retry(call.db, call.settings, call.principal, activity_id)
+    return _created(call, queued)
+
+
+async def one(call: Call) -> web.Response:
+    """Contract 3.12."""
+    activity_id = reading.path_uuid(call.request, "activity_id")
+    query = reading.checked(OneQuery, reading.query(call.request)) if call.request.query_string else OneQuery()
+    activity = await _find(call, activity_id)
+    if query.wait and not activity.state.is_final:
+        with call.services.metrics.waiting.track_inprogress():
+            activity = await call.services.finality.wait(activity, query.wait)
+    return await _shown(call, activity)
+
+
+async def page(call: Call) -> web.Response:
+    """Contract 3.11, newest first."""
+    query = page_query(call, ActivitiesQuery)
+    found = await activities.page(
+        call.db,
+        call.settings,
+        call.account_id,
+        limit=query.limit + 1,
+        state=State(query.state) if query.state else None,
+        before=query.before,
+    )
+    shown = found[: query.limit]
+    answer: formats.Json = {
+        "activities": [formats.activity(each, await _errors(call, each, ERRORS_IN_PAGE)) for each in shown]
+    }
+    if len(found) > query.limit:
+        answer["_links"] = next_links(call, query, before=shown[-1].sequence)
+    return json_answer(answer)
+
+
+async def errors(call: Call) -> web.Response:
+    """An extension: every item that was not done as asked, page by page."""
+    activity_id = reading.path_uuid(call.request, "activity_id")
+    query = page_query(call, ErrorsQuery)
+    activity = await _find(call, activity_id)
+    position = ErrorPosition(query.error_no, query.code, query.contact_no)
+    async with call.db.account(call.account_id) as tx:
+        found = await activities.errors(tx, activity, limit=query.limit, after=position)
+    answer: formats.Json = {"errors": [formats.item_error(error) for error in found.errors]}
+    if at := found.next:
+        answer["_links"] = next_links(call, query, error_no=at.error_no, code=at.code, contact_no=at.contact_no)
+    return json_answer(answer)
+
+
+def _created(call: Call, queued: Submitted) -> web.Response:
+    activity = call.services.announce(queued)
+    call.services.metrics.submitted(activity.kind)
+    headers = {"Location": formats.activity_path(activity)}
+    return json_answer(formats.activity(activity), HTTPStatus.CREATED, headers)
+
+
+async def _shown(call: Call, activity: Activity) -> web.Response:
+    return json_answer(formats.activity(activity, await _errors(call, activity, formats.MOST_ERRORS)))
+
+
+async def _find(call: Call, activity_id: UUID) -> Activity:
+    return await activities.find(call.db, call.settings, call.account_id, activity_id)
+
+
+async def _errors(call: Call, activity: Activity, most: int) -> Sequence[ItemError]:
+    if not activity.error_count:
+        return ()
+    async with call.db.account(activity.account_id) as tx:
+        return (await activities.errors(tx, activity, limit=most)).errors

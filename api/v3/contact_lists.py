@@ -1,0 +1,97 @@
+"""Contact lists over the wire (contract v3.md 2.2)."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, ClassVar, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from api import reading
+from api.answers import json_answer
+from api.dialects import Call
+from api.v3 import formats
+from api.v3.bodies import NewList
+from api.v3.paging import PageQuery, next_links, page_query
+from api.v3.values import Digits, Listed, Switch, Text
+from engine.database import Transaction
+from engine.errors import NotFound
+from engine.sets import catalog
+from engine.sets.catalog import NamedSet, SetKind, Status
+
+Membership = Literal["all", "active"]
+
+
+class OneQuery(BaseModel):
+    include_membership_count: Membership | None = None
+
+
+class ListsQuery(PageQuery):
+    positions: ClassVar = frozenset({"after_set_no"})
+
+    limit: Annotated[int, Digits, Field(ge=1, le=1000)] = 50
+    include_count: Switch = False
+    include_membership_count: Membership | None = None
+    name: Text | None = None
+    statuses: Annotated[tuple[Status, ...], Listed, Field(min_length=1, alias="status")] = ("active",)
+    after_set_no: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    @property
+    def status(self) -> Status:
+        """Active and deleted ones together are all."""
+        return self.statuses[0] if len(self.statuses) == 1 else "all"
+
+
+async def create(call: Call) -> web.Response:
+    body = await reading.body(call.request, NewList)
+    async with call.db.account(call.account_id) as tx:
+        made = await catalog.create(
+            tx,
+            SetKind.LIST,
+            body.name,
+            description=body.description,
+            favorite=bool(body.favorite),
+            most=call.settings.max_lists,
+        )
+    return json_answer(formats.contact_list(made), HTTPStatus.CREATED)
+
+
+async def one(call: Call) -> web.Response:
+    list_id = reading.path_uuid(call.request, "list_id")
+    query = reading.checked(OneQuery, reading.query(call.request))
+    async with call.db.account(call.account_id) as tx:
+        found = (await catalog.by_ids(tx, SetKind.LIST, [list_id])).get(list_id)
+        if found is None:
+            raise NotFound(f"there is no list {list_id}")
+        counts = await _counts(tx, [found], query.include_membership_count)
+    return json_answer(formats.contact_list(found, counts.get(found.set_no)))
+
+
+async def page(call: Call) -> web.Response:
+    query = page_query(call, ListsQuery)
+    async with call.db.account(call.account_id) as tx:
+        found = await catalog.page(
+            tx,
+            SetKind.LIST,
+            limit=query.limit + 1,
+            after_set_no=query.after_set_no,
+            name=query.name,
+            status=query.status,
+        )
+        shown = found[: query.limit]
+        counts = await _counts(tx, shown, query.include_membership_count)
+        answer: formats.Json = {"lists": [formats.contact_list(each, counts.get(each.set_no)) for each in shown]}
+        if query.include_count:
+            answer["lists_count"] = await catalog.count(tx, SetKind.LIST, name=query.name, status=query.status)
+    if len(found) > query.limit:
+        answer["_links"] = next_links(call, query, after_set_no=shown[-1].set_no)
+    return json_answer(answer)
+
+
+async def _counts(tx: Transaction, lists: Sequence[NamedSet], membership: Membership | None) -> Mapping[int, int]:
+    """Members by list: none unless asked for, every one, or only mailable ones."""
+    if membership is None:
+        return {}
+    if membership == "all":
+        return {each.set_no: each.member_count for each in lists}
+    return await catalog.active_counts(tx, [each.set_no for each in lists])

@@ -1,0 +1,59 @@
+"""Contact tags over the wire (contract v3.md 2.3)."""
+
+from http import HTTPStatus
+from typing import Annotated, ClassVar
+
+from aiohttp import web
+from pydantic import BaseModel, Field
+
+from api import reading
+from api.answers import json_answer
+from api.dialects import Call
+from api.v3 import formats
+from api.v3.bodies import NewTag
+from api.v3.paging import PageQuery, next_links, page_query
+from api.v3.values import Switch
+from engine.errors import NotFound
+from engine.sets import catalog
+from engine.sets.catalog import SetKind
+
+
+class OneQuery(BaseModel):
+    include_count: Switch = False
+
+
+class TagsQuery(PageQuery):
+    positions: ClassVar = frozenset({"after_set_no"})
+
+    include_count: Switch = False
+    after_set_no: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+
+async def create(call: Call) -> web.Response:
+    body = await reading.body(call.request, NewTag)
+    async with call.db.account(call.account_id) as tx:
+        made = await catalog.create(tx, SetKind.TAG, body.name, source=body.tag_source, most=call.settings.max_tags)
+    return json_answer(formats.tag(made), HTTPStatus.CREATED)
+
+
+async def one(call: Call) -> web.Response:
+    tag_id = reading.path_uuid(call.request, "tag_id")
+    query = reading.checked(OneQuery, reading.query(call.request))
+    async with call.db.account(call.account_id) as tx:
+        found = (await catalog.by_ids(tx, SetKind.TAG, [tag_id])).get(tag_id)
+    if found is None:
+        raise NotFound(f"there is no tag {tag_id}")
+    shown = formats.counted_tag if query.include_count else formats.tag
+    return json_answer(shown(found))
+
+
+async def page(call: Call) -> web.Response:
+    query = page_query(call, TagsQuery)
+    async with call.db.account(call.account_id) as tx:
+        found = await catalog.page(tx, SetKind.TAG, limit=query.limit + 1, after_set_no=query.after_set_no)
+    shown = found[: query.limit]
+    show = formats.counted_tag if query.include_count else formats.tag
+    answer: formats.Json = {"tags": [show(each) for each in shown]}
+    if len(found) > query.limit:
+        answer["_links"] = next_links(call, query, after_set_no=shown[-1].set_no)
+    return json_answer(answer)

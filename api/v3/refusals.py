@@ -1,0 +1,63 @@
+"""The one place that says what an error of the engine is on the wire (contract v3.md 1.8)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+
+from aiohttp import web
+
+from api.answers import json_answer
+from api.dialects import Route
+from engine.errors import MusterError
+
+
+class Refusal(NamedTuple):
+    """A status and its `error_key`."""
+
+    status: HTTPStatus
+    key: str
+
+
+INVALID = Refusal(HTTPStatus.BAD_REQUEST, "contacts.api.validation.error")
+NOT_FOUND = Refusal(HTTPStatus.NOT_FOUND, "contacts.api.not_found")
+CONFLICT = Refusal(HTTPStatus.CONFLICT, "contacts.api.conflict")
+UNAVAILABLE = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "contacts.api.unavailable")
+INTERNAL = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "contacts.api.internal_error")
+
+#: By the code of the error. `unknown_target` depends on the route.
+REFUSALS: Mapping[str, Refusal] = {
+    "invalid": INVALID,
+    "invalid_segment": INVALID,
+    "invalid_import": INVALID,
+    "unauthorized": Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized"),
+    "forbidden": Refusal(HTTPStatus.FORBIDDEN, "forbidden"),
+    "not_found": NOT_FOUND,
+    "no_such_route": NOT_FOUND,
+    "method_not_allowed": Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "contacts.api.method_not_allowed"),
+    "conflict": CONFLICT,
+    "name_taken": CONFLICT,
+    "already_final": CONFLICT,
+    "not_final": CONFLICT,
+    "unsupported_media_type": Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "contacts.api.unsupported_media_type"),
+    "too_many_activities": Refusal(HTTPStatus.TOO_MANY_REQUESTS, "contacts.api.activities.limit"),
+    "unusable": UNAVAILABLE,
+    "database_unusable": UNAVAILABLE,
+}
+
+#: Refusals whose body is one object; all others are an array of one.
+AS_OBJECT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+def refuse(error: MusterError, route: Route | None) -> web.Response:
+    """The answer that refuses a request for this error."""
+    status, key = _refusal(error, route)
+    body = {"error_key": key, "error_message": error.message}
+    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
+    return json_answer(body if status in AS_OBJECT else [body], status, headers)
+
+
+def _refusal(error: MusterError, route: Route | None) -> Refusal:
+    """An unknown list, tag or segment in a bulk body is 404 where the route documents it, else 400 (3.3)."""
+    if error.code == "unknown_target":
+        return NOT_FOUND if route and HTTPStatus.NOT_FOUND in route.documented else INVALID
+    return REFUSALS.get(error.code, INTERNAL)

@@ -1,0 +1,58 @@
+"""Segments over the wire (contract v3.md 2.5)."""
+
+from http import HTTPStatus
+from typing import Annotated, ClassVar
+
+from aiohttp import web
+from pydantic import BeforeValidator, Field
+
+from api import reading
+from api.answers import json_answer
+from api.dialects import Call
+from api.v3 import formats
+from api.v3.bodies import NewSegment
+from api.v3.paging import PageQuery, next_links, page_query
+from api.v3.values import Digits
+from engine.segments import stored
+from engine.segments.stored import Order
+
+#: Segment ids are int32.
+LARGEST_ID = 2**31 - 1
+
+
+def _without_slip(value: object) -> object:
+    """The contract's own sample value is the text `sort_by=date`."""
+    return value.removeprefix("sort_by=") if isinstance(value, str) else value
+
+
+class SegmentsQuery(PageQuery):
+    positions: ClassVar = frozenset({"offset"})
+
+    limit: Annotated[int, Digits, Field(ge=1, le=1000)] = 1000
+    sort_by: Annotated[Order, BeforeValidator(_without_slip)] = "date"
+    offset: Annotated[int, Field(ge=0, le=LARGEST_ID)] = 0
+
+
+async def create(call: Call) -> web.Response:
+    body = await reading.body(call.request, NewSegment)
+    async with call.db.account(call.account_id) as tx:
+        made = await stored.create(tx, body.name, body.segment_criteria)
+    return json_answer(formats.segment(made), HTTPStatus.CREATED)
+
+
+async def one(call: Call) -> web.Response:
+    """Also a deleted one."""
+    segment_id = reading.path_number(call.request, "segment_id", LARGEST_ID)
+    async with call.db.account(call.account_id) as tx:
+        found = await stored.find(tx, segment_id)
+    return json_answer(formats.segment(found))
+
+
+async def page(call: Call) -> web.Response:
+    query = page_query(call, SegmentsQuery)
+    async with call.db.account(call.account_id) as tx:
+        found = await stored.page(tx, limit=query.limit + 1, offset=query.offset, order=query.sort_by)
+    answer: formats.Json = {"segments": [formats.named_segment(each) for each in found[: query.limit]]}
+    if len(found) > query.limit:
+        answer["_links"] = next_links(call, query, offset=query.offset + query.limit)
+    return json_answer(answer)

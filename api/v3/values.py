@@ -1,0 +1,68 @@
+"""Values as they come over the wire: in queries everything is text, and text must be storable."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's text holds neither NUL nor half a surrogate pair."""
+    if "\0" in text:
+        raise ValueError("it must not hold a NUL character")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("it must be text in UTF-8") from None
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it must not be blank")
+    return text
+
+
+def _switch(value: object) -> object:
+    """True, false, 1 and 0 as text (contract v3.md 1.6)."""
+    if isinstance(value, str):
+        known = {"true": True, "false": False, "1": True, "0": False}
+        if value.lower() not in known:
+            raise ValueError("it must be true or false")
+        return known[value.lower()]
+    return value
+
+
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= 19):
+        raise ValueError("it must be a whole number")
+    return value
+
+
+def _listed(value: object) -> object:
+    """Comma separated, with optional blanks around items (contract v3.md 1.6); duplicates are one."""
+    if isinstance(value, str):
+        return tuple(dict.fromkeys(item.strip() for item in value.split(",")))
+    return value
+
+
+def _spelled_out(value: object) -> object:
+    """Guide samples write booleans as text (contract v3.md 1.6)."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+#: Text that can be stored.
+Text = Annotated[str, AfterValidator(_storable)]
+#: A name: storable, not blank, at most 255 characters (contract v3.md 2.2, 2.3, 2.5).
+Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_storable), AfterValidator(_not_blank)]
+#: A boolean of a query.
+Switch = Annotated[bool, BeforeValidator(_switch)]
+#: A boolean of a tagging body.
+SpelledOut = Annotated[bool, Field(strict=True), BeforeValidator(_spelled_out)]
+#: For numbers of a query.
+Digits = BeforeValidator(_digits)
+#: For lists of a query.
+Listed = BeforeValidator(_listed)
+
+Validator = Callable[[Any], Any]
