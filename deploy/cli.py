@@ -25,6 +25,7 @@ from deploy.surroundings import (
     say,
     surroundings,
 )
+from engine import logs
 from engine.errors import MusterError
 from engine.migrations import migrate as migrate_database
 
@@ -101,8 +102,13 @@ def serve() -> None:
     """
     # Imported where it is used: other commands need not wait for it.
     from api.app import run  # noqa: PLC0415
+    from workers.doorbell import Doorbell  # noqa: PLC0415
 
-    run(connected_settings(surroundings()))
+    settings = connected_settings(surroundings())
+    logs.configure(settings)
+    assert settings.redis_url is not None
+    with Doorbell(settings.redis_url) as doorbell:
+        run(settings, doorbell)
 
 
 @app.command()
@@ -133,6 +139,7 @@ def work(
     from workers.app import run  # noqa: PLC0415
 
     settings = connected_settings(surroundings())
+    logs.configure(settings)
     run(
         settings,
         queue or ["activities", "bulk"],

@@ -9,8 +9,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -70,6 +70,8 @@ class Stack:
         """Starts parts side by side and waits until all are ready. Raises Unusable."""
         stage = [RunningPart(part, self.folder, self.lock) for part in parts]
         self._stages.append(stage)
+        if stage:
+            self._say(f"Starting {', '.join(part.part.name for part in stage)}")
         try:
             async with asyncio.TaskGroup() as starts:
                 for part in stage:
@@ -109,7 +111,7 @@ class Stack:
 @asynccontextmanager
 async def running_database(settings: Settings, folder: DataFolder, lock: int, say: Say) -> AsyncIterator[Settings]:
     """The embedded PostgreSQL alone, migrated; gives the settings with its URLs."""
-    async with _open(folder, lock, say) as stack:
+    async with _stopped_at_the_end(Stack(folder, lock, say)) as stack:
         parts, urls = await _database(stack, settings)
         await stack.start(parts)
         yield await _migrated(settings.model_copy(update=urls))
@@ -118,24 +120,10 @@ async def running_database(settings: Settings, folder: DataFolder, lock: int, sa
 @asynccontextmanager
 async def running_stack(settings: Settings, folder: DataFolder, lock: int, say: Say) -> AsyncIterator[StackFile]:
     """The whole stack, ready for requests; gives how to reach it. Raises Unusable if a part fails."""
-    async with _open(folder, lock, say) as stack:
-        settings = _with_folders(settings, folder)
-        database_parts, database_urls = await _database(stack, settings)
-        broker_parts, broker_urls = _broker(stack, settings)
-        await stack.start([*database_parts, *broker_parts])
-        settings = await _migrated(settings.model_copy(update=database_urls | broker_urls))
-        say("PostgreSQL and Valkey are ready" if database_parts and broker_parts else "The database is ready")
-        settings = _with_ports(settings)
-        await stack.start(_workers(settings))
-        await stack.start([_api(settings)])
-        say("API and workers are ready")
-        stack.keep_running()
-        reach = _reach(settings)
-        write_private(folder.stack_file, reach.model_dump_json())
-        try:
-            yield reach
-        finally:
-            folder.stack_file.unlink(missing_ok=True)
+    stack = Stack(folder, lock, say)
+    with _heeding_signals(stack):
+        async with _stopped_at_the_end(stack):
+            yield await _start_all(stack, settings)
 
 
 def find_running(folder: DataFolder) -> StackFile | None:
@@ -154,19 +142,41 @@ def local_address(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def _open(folder: DataFolder, lock: int, say: Say) -> AsyncIterator[Stack]:
-    """A stack that heeds the stop signals and is stopped at the end, whatever happens."""
-    stack = Stack(folder, lock, say)
-    loop = asyncio.get_running_loop()
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, stack.interrupt)
+async def _stopped_at_the_end(stack: Stack) -> AsyncIterator[Stack]:
     try:
         yield stack
     finally:
         await stack.stop()
-        remove_sockets_folder(folder)
+        stack.folder.stack_file.unlink(missing_ok=True)
+        remove_sockets_folder(stack.folder)
+
+
+@contextmanager
+def _heeding_signals(stack: Stack) -> Iterator[None]:
+    """Stops the stack in order on the first signal, and at once on the next."""
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stack.interrupt)
+    try:
+        yield
+    finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
+
+
+async def _start_all(stack: Stack, settings: Settings) -> StackFile:
+    settings = _with_folders(settings, stack.folder)
+    database_parts, database_urls = await _database(stack, settings)
+    broker_parts, broker_urls = _broker(stack, settings)
+    await stack.start([*database_parts, *broker_parts])
+    settings = await _migrated(settings.model_copy(update=database_urls | broker_urls))
+    settings = _with_ports(settings)
+    await stack.start(_workers(settings))
+    await stack.start([_api(settings)])
+    stack.keep_running()
+    reach = _reach(settings)
+    write_private(stack.folder.stack_file, reach.model_dump_json())
+    return reach
 
 
 async def _database(stack: Stack, settings: Settings) -> tuple[list[Part], dict[str, str]]:
