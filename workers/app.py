@@ -1,0 +1,71 @@
+"""A worker: some processes for each queue, kept running until a signal stops them, and a port that tells how they are.
+
+It uses Dramatiq's `Worker` but not its command, which ends all processes when one dies, takes its settings at import,
+and needs up to a second before it heeds a signal.
+"""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import structlog
+
+from engine import logs
+from engine.activities.model import Queue
+from engine.errors import Invalid, Unusable
+from engine.settings import Settings
+from workers import health
+from workers.member import Member
+from workers.metrics import WorkerMetrics
+from workers.status import Order
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings, queues: Sequence[str], processes: int, threads: int) -> None:
+    """Works until SIGTERM or SIGINT, then lets running activities finish or hand over.
+
+    processes: of each queue, since long work must not take the threads that small work waits for; threads: activities
+    that one process does at once. Raises Invalid for an unknown queue, Unusable when a process cannot start.
+    """
+    logs.configure(settings)
+    if unknown := set(queues) - set(Queue):
+        raise Invalid(f"there is no queue {', '.join(sorted(unknown))}; there are {' and '.join(Queue)}")
+    if settings.redis_url is None:
+        raise Unusable("no REDIS_URL is set")
+    orders = [Order(settings=settings, queue=queue, threads=threads) for queue in queues for _ in range(processes)]
+    with TemporaryDirectory(prefix="muster-metrics-") as folder:
+        asyncio.run(_work(settings, orders, WorkerMetrics(Path(folder))))
+
+
+async def _work(settings: Settings, orders: Sequence[Order], metrics: WorkerMetrics) -> None:
+    members = [Member(order, metrics) for order in orders]
+    stop = _stop_on_signals()
+    try:
+        async with health.served(settings, members, metrics):
+            await _keep_running(members, stop)
+    finally:
+        await asyncio.gather(*(member.stop() for member in members))
+    log.info("worker_stopped")
+
+
+async def _keep_running(members: Sequence[Member], stop: asyncio.Event) -> None:
+    """Until `stop` is set. Raises Unusable when a process cannot start."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            keepers = [tasks.create_task(member.keep_running()) for member in members]
+            await stop.wait()
+            for keeper in keepers:
+                keeper.cancel()
+    except* Unusable as problems:
+        raise problems.exceptions[0] from None
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set. Again is not louder: some tools signal a process and then its group."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
