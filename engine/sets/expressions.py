@@ -134,12 +134,8 @@ def _flat(kind: type[Union] | type[Intersection], parts: Iterable[Expression]) -
 
 def _simple_union(parts: Sequence[Expression]) -> Expression:
     set_nos = {set_no for part in parts if isinstance(part, Members) for set_no in part.set_nos}
-    conditions = tuple(part.predicate for part in parts if isinstance(part, Matching))
-    merged: list[Expression] = [part for part in parts if not isinstance(part, Members | Matching)]
-    if conditions:
-        merged.insert(0, Matching(AnyOf(conditions)))
-    if set_nos:
-        merged.insert(0, Members(tuple(sorted(set_nos))))
+    rest = _in_one_scan([part for part in parts if not isinstance(part, Members)], AnyOf)
+    merged = [Members(tuple(sorted(set_nos))), *rest] if set_nos else rest
     if not merged:
         return NOBODY
     return merged[0] if len(merged) == 1 else Union(tuple(merged))
@@ -148,11 +144,16 @@ def _simple_union(parts: Sequence[Expression]) -> Expression:
 def _simple_intersection(parts: Sequence[Expression]) -> Expression:
     if NOBODY in parts:
         return NOBODY
-    conditions = tuple(part.predicate for part in parts if isinstance(part, Matching))
-    merged: list[Expression] = [part for part in parts if not isinstance(part, Matching)]
-    if conditions:
-        merged.append(Matching(AllOf(conditions)))
+    merged = _in_one_scan(parts, AllOf)
     return merged[0] if len(merged) == 1 else Intersection(tuple(merged))
+
+
+def _in_one_scan(parts: Sequence[Expression], combined: type[AllOf] | type[AnyOf]) -> list[Expression]:
+    """The parts with all that match a predicate made one, which comes last."""
+    conditions = tuple(part.predicate for part in parts if isinstance(part, Matching))
+    if len(conditions) < 2:
+        return list(parts)
+    return [*(part for part in parts if not isinstance(part, Matching)), Matching(combined(conditions))]
 
 
 def _simple_difference(minuend: Expression, subtrahend: Expression) -> Expression:

@@ -130,13 +130,13 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """The column has one of the values, which are all numbers or all texts."""
+    """The column has one of the values: at least one, all numbers or all texts."""
 
     column: Column
     values: tuple[int, ...] | tuple[str, ...]
 
     def sql(self, bind: Bind) -> str:
-        kind = "int" if all(isinstance(value, int) for value in self.values) else "text"
+        kind = "int" if isinstance(self.values[0], int) else "text"
         return f"contact.{self.column} = any({bind(self.values)}::{kind}[])"
 
 

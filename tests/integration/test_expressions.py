@@ -1,0 +1,128 @@
+"""Set expressions on PostgreSQL, compared with plain Python sets."""
+
+from random import Random
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from asyncpg import BitString
+from hypothesis import HealthCheck, given, settings
+
+from engine.accounts import Account
+from engine.database import Database
+from engine.sets import expressions
+from engine.sets.chunks import CHUNK_BITS, bits_of, numbers_of
+from engine.sets.expressions import NOBODY, Contacts, Expression, Intersection, Matching, Members
+from engine.sets.predicates import Column, Not, OneOf
+from tests.expression_model import MONTHS, World, random_expressions
+
+#: Numbers at the edges of words, parts and chunks, besides random ones.
+EDGES = [
+    edge + step
+    for edge in (0, 64, 128, 1024, 2048, CHUNK_BITS, CHUNK_BITS + 1024, 3 * CHUNK_BITS, 5 * CHUNK_BITS)
+    for step in (-1, 0, 1)
+    if edge + step > 0
+]
+SET_NOS = [-2, -1, 1, 2, 3, 4]
+#: Stored with chunks in which no bit is set any more.
+EMPTIED = 5
+UNKNOWN = 99
+
+
+def _world() -> World:
+    """Contacts over six chunks, and sets of any size."""
+    random = Random(1)
+    numbers = sorted({*EDGES, *random.sample(range(1, 6 * CHUNK_BITS), 300)})
+    return World(
+        ids={number: UUID(int=number) for number in numbers},
+        months={number: random.choice((*MONTHS, None)) for number in numbers},
+        sets={
+            set_no: frozenset(random.sample(numbers, size))
+            for set_no, size in zip(SET_NOS, (1, 5, 20, 100, 300, len(numbers)), strict=True)
+        },
+    )
+
+
+WORLD = _world()
+#: Another account, with the same ids, where everybody is in every set and was born in the same month.
+OTHER = World(
+    ids=WORLD.ids,
+    months=dict.fromkeys(WORLD.ids, 1),
+    sets=dict.fromkeys((*SET_NOS, EMPTIED, UNKNOWN), frozenset(WORLD.ids)),
+)
+
+
+@pytest_asyncio.fixture
+async def world(database_url: str, account: Account) -> World:
+    """The world, stored in the account."""
+    owner = await asyncpg.connect(database_url)
+    try:
+        await _store(owner, account.account_id, WORLD)
+        await _store(owner, account.account_id + 1_000_000, OTHER)
+    finally:
+        await owner.close()
+    return WORLD
+
+
+async def _store(owner: "asyncpg.Connection", account_id: int, world: World) -> None:
+    async with owner.transaction():
+        await owner.execute(f"SET LOCAL muster.account_id = '{account_id}'")
+        await owner.executemany(
+            "INSERT INTO contact (account_id, contact_no, contact_id, birthday_month, created_at, updated_at)"
+            " VALUES ($1, $2, $3, $4, now(), now())",
+            [(account_id, number, world.ids[number], world.months[number]) for number in world.ids],
+        )
+        chunks = [
+            (account_id, set_no, chunk, bits)
+            for set_no, members in world.sets.items()
+            for chunk, bits in bits_of(members).items()
+        ]
+        zeros = BitString.frombytes(bytes(CHUNK_BITS // 8), bitlength=CHUNK_BITS)
+        chunks += [(account_id, EMPTIED, chunk, zeros) for chunk in range(3) if EMPTIED not in world.sets]
+        await owner.executemany(
+            "INSERT INTO set_chunk (account_id, set_no, chunk, bits) VALUES ($1, $2, $3, $4)", chunks
+        )
+
+
+async def selected(db: Database, account: Account, expression: Expression) -> set[int]:
+    """The contact numbers that the compiled expression selects; checks the form of its rows."""
+    query = expressions.compile(expression, account.account_id)
+    async with db.account(account.account_id) as tx:
+        rows = await tx.select(query.sql, query.args)
+    assert len({row["chunk"] for row in rows}) == len(rows)
+    assert {len(row["bits"]) for row in rows} <= {CHUNK_BITS}
+    members = [list(numbers_of(row["chunk"], row["bits"])) for row in rows]
+    assert all(members), "a chunk without a member"
+    return {number for numbers in members for number in numbers}
+
+
+@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(expression=random_expressions([*SET_NOS, EMPTIED, UNKNOWN], [*list(WORLD.ids.values())[:40], UUID(int=0)]))
+@pytest.mark.timeout(600)
+async def test_random_expressions_select_what_python_sets_say(
+    expression: Expression, db: Database, account: Account, world: World
+) -> None:
+    assert await selected(db, account, expression) == world.members(expression)
+
+
+async def test_every_contact_can_be_scanned(db: Database, account: Account, world: World) -> None:
+    everybody = Matching(Not(OneOf(Column.BIRTHDAY_MONTH, (13,))))
+    assert await selected(db, account, everybody) == set(world.ids)
+
+
+async def test_nobody_is_in_no_set(db: Database, account: Account, world: World) -> None:
+    assert await selected(db, account, NOBODY) == set()
+
+
+async def test_five_hundred_ids_with_repeats(db: Database, account: Account, world: World) -> None:
+    named = dict(list(world.ids.items())[:200])
+    asked = (*named.values(), *named.values(), *(uuid4() for _ in range(100)))
+    assert await selected(db, account, Contacts(asked)) == set(named)
+
+
+async def test_joining_many_sets_stays_quick(db: Database, account: Account, world: World) -> None:
+    """A segment may have hundreds of groups that must all hold; planning must not explode."""
+    everybody = Members((*SET_NOS,))
+    parts = tuple(Members((*SET_NOS, UNKNOWN + place)) for place in range(150))
+    assert await selected(db, account, Intersection(parts)) == world.members(everybody)
