@@ -139,7 +139,6 @@ def work(
     from workers.app import run  # noqa: PLC0415
 
     settings = connected_settings(surroundings())
-    logs.configure(settings)
     run(
         settings,
         queue or ["activities", "bulk"],
