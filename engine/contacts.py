@@ -87,4 +87,3 @@ def _with_status(status: Status) -> Expression:
             return Difference(_EVERYBODY, _EXISTING)
         case _:
             return Intersection((Matching(OneOf(Column.PERMISSION, (status,))), _EXISTING))
-

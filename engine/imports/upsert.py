@@ -11,7 +11,7 @@ import asyncpg
 
 from engine.database import Transaction
 from engine.errors import ItemError
-from engine.imports.rows import STAGING_COLUMNS, StagedRow
+from engine.imports.rows import EMAIL_KEY, STAGING_COLUMNS, StagedRow
 from engine.sets import membership
 from engine.sets.membership import Change, Mask
 from engine.sets.system import ACTIVE, EXISTS, UNSUBSCRIBED
@@ -51,6 +51,7 @@ async def write(
         ("account_id", "sequence", *STAGING_COLUMNS),
         ((tx.account_id, sequence, *row) for row in rows),
     )
+    await tx.run("lock_imported_contacts", email_keys=[row[EMAIL_KEY] for row in rows])
     created = len(rows) - await tx.run("match_import_rows", **scope)
     numbers = {"first_contact_no": first_contact_no, "last_contact_no": first_contact_no + created - 1}
     full = await tx.all("full_phones", **scope)

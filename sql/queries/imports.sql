@@ -1,32 +1,33 @@
 -- Writing a batch of import rows, which COPY has put into import_row; one transaction.
 
+-- name: lock_imported_contacts!
+-- Locks the contacts that have these e-mails (those with ordinal 0), by contact number. The e-mails come as an array, not
+-- from import_row, because nothing is known of how much that table holds: a join may be planned for one row.
+select from contact
+where account_id = :account_id and email_ordinal = 0 and email_key = any(:email_keys)
+order by contact_no
+for update;
+
 -- name: match_import_rows!
--- Finds and locks the contacts that the rows speak of (those with ordinal 0), by contact number, and says of each
--- whether its row changes it. A blank value changes nothing.
-with known as (
-    select c.* from import_row r
-    join contact c on c.account_id = :account_id and c.email_key = r.email_key and c.email_ordinal = 0
-    where r.account_id = :account_id and r.sequence = :sequence
-    order by c.contact_no
-    for update of c
-)
+-- Notes which contacts the rows speak of, and whether a row changes its contact. A blank value changes nothing.
 update import_row r set
-    contact_no = k.contact_no,
-    revived = k.deleted_at is not null,
-    changes = k.deleted_at is not null
+    contact_no = c.contact_no,
+    revived = c.deleted_at is not null,
+    changes = c.deleted_at is not null
         or (
-            coalesce(r.first_name, k.first_name), coalesce(r.last_name, k.last_name),
-            coalesce(r.job_title, k.job_title), coalesce(r.company_name, k.company_name),
-            coalesce(r.birthday_month, k.birthday_month), coalesce(r.birthday_day, k.birthday_day),
-            coalesce(r.anniversary, k.anniversary)
+            coalesce(r.first_name, c.first_name), coalesce(r.last_name, c.last_name),
+            coalesce(r.job_title, c.job_title), coalesce(r.company_name, c.company_name),
+            coalesce(r.birthday_month, c.birthday_month), coalesce(r.birthday_day, c.birthday_day),
+            coalesce(r.anniversary, c.anniversary)
         ) is distinct from (
-            k.first_name, k.last_name, k.job_title, k.company_name, k.birthday_month, k.birthday_day, k.anniversary
+            c.first_name, c.last_name, c.job_title, c.company_name, c.birthday_month, c.birthday_day, c.anniversary
         )
-        or not coalesce(coalesce(k.custom_values, '{}') @> r.custom_values, true)
-        or not coalesce(coalesce(k.phone_numbers, '[]') @> r.phone_numbers, true)
-        or not coalesce(coalesce(k.street_addresses, '[]') @> r.street_addresses, true)
-from known k
-where r.account_id = :account_id and r.sequence = :sequence and r.email_key = k.email_key;
+        or not coalesce(coalesce(c.custom_values, '{}') @> r.custom_values, true)
+        or not coalesce(coalesce(c.phone_numbers, '[]') @> r.phone_numbers, true)
+        or not coalesce(coalesce(c.street_addresses, '[]') @> r.street_addresses, true)
+from contact c
+where r.account_id = :account_id and r.sequence = :sequence
+    and c.account_id = :account_id and c.email_key = r.email_key and c.email_ordinal = 0;
 
 -- name: full_phones
 -- Rows whose new phone numbers a contact has no room for: it keeps the three that it has.
