@@ -6,7 +6,7 @@ no LISTEN, no session locks, SET LOCAL only.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 import asyncpg
@@ -143,8 +143,10 @@ class Database:
             try:
                 yield Transaction(connection, account_id)
             except Exception:
-                # Here and not in the pool's reset, which would warn of each refused request.
-                await _leave_no_transaction(connection)
+                # Here and not in the pool's reset, which would warn of each refused request. A lost connection, which
+                # the pool has taken back, must not hide the error that tells of it.
+                with suppress(*UNREACHABLE):
+                    await _leave_no_transaction(connection)
                 raise
             if await connection.execute("COMMIT") != "COMMIT":
                 raise RuntimeError("the transaction had failed and was rolled back, though its error was swallowed")

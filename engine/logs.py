@@ -35,6 +35,8 @@ def configure(settings: Settings) -> None:
     )
     # Libraries tell at "info" what they do all day.
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    # While the database is away it would tell so every second, and who needs a connection tells it anyhow.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 def _rendering(settings: Settings) -> list[Processor]:
