@@ -30,7 +30,7 @@ LISTS = 50
 EXCLUDED, NAMED = 100, 500
 
 #: Bytes of disk that a contact takes, with the database's log, while it is imported; and the rest.
-CONTACT_BYTES, OTHER_BYTES = 4_000, 2**30
+CONTACT_BYTES, OTHER_BYTES = 2_500, 2**30
 
 #: Who gets a tag, and which engagement level: by segment of the generated contacts.
 SEGMENTS: Mapping[str, Mapping[str, Any]] = {

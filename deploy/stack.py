@@ -95,14 +95,15 @@ class Stack:
 
     def interrupt(self) -> None:
         """Cancels the stack's task, which then stops the stack; when that is under way, kills what runs."""
+        # Told last: the terminal may be gone.
         if self._ending or self._task is None:
-            self._say("Stopping at once")
             for part in self._parts():
                 part.kill()
+            self._say("Stopping at once")
         else:
             self._ending = True
-            self._say("Stopping; interrupt again to stop at once")
             self._task.cancel()
+            self._say("Stopping; interrupt again to stop at once")
 
     def _parts(self) -> list[RunningPart]:
         return [part for stage in self._stages for part in stage]
