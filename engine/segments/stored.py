@@ -36,7 +36,7 @@ class Segment:
 
 async def create(tx: Transaction, name: str, criteria: str) -> Segment:
     """A new segment. Raises InvalidSegment, and NameTaken."""
-    segments.parse(criteria)
+    await resolve(tx, criteria)
     row = await tx.one("create_segment", name=name, name_key=name_key(name), criteria=criteria)
     if row is None:
         raise NameTaken(f"another segment of this account is named {name.strip()!r}")
