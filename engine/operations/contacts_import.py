@@ -5,6 +5,7 @@ upserted by e-mail, memberships by set; what a batch did is committed with the p
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -29,6 +30,7 @@ from engine.imports.rows import Batch as Rows
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
 from engine.sets.system import ACTIVE, EXISTS, FIELDS, UNSUBSCRIBED
+from engine.settings import Settings
 
 #: What every import may change besides its lists: who exists, who is active, and the fields.
 WRITES = frozenset({EXISTS, ACTIVE, UNSUBSCRIBED, FIELDS})
@@ -126,12 +128,15 @@ class ImportBatch:
 
 @dataclass(frozen=True, slots=True)
 class LastBatch:
-    """Nothing more to write: only now is the number of rows known."""
+    """Nothing more to write: only now is the number of rows known, and what of the file was left out."""
 
     rows: int
+    left_out: tuple[ItemError, ...]
 
-    async def write(self, _tx: Transaction, activity: Activity) -> Progress:
-        return Progress(activity.cursor or {}, self.rows, self.rows, activity.counts)
+    async def write(self, tx: Transaction, activity: Activity) -> Progress:
+        await report(tx, {activity.sequence: self.left_out})
+        errors = len(self.left_out)
+        return Progress(activity.cursor or {}, self.rows, self.rows, activity.counts, error_count=errors)
 
 
 class Import(BatchedOperation):
@@ -153,12 +158,25 @@ class Import(BatchedOperation):
             header: Header = await asyncio.to_thread(self._reader.read_header, file, custom_fields)
             lines, start = await _start(path, header, activity.cursor)
             warnings = () if activity.cursor else header.warnings
-            rows = self._reader.batches(file, header, start, resources.settings.import_batch_rows)
-            async for batch in _ahead(rows):
+            async for batch in _ahead(self._rows(file, header, start, resources.settings)):
                 first_contact_no = await numbers.reserve(len(batch.rows))
                 yield ImportBatch(batch, warnings, lines, numbers, first_contact_no)
                 warnings, start = (), batch.position
-            yield LastBatch(start.rows + self._header_rows)
+            left_out = _left_out(path, start, resources.settings.import_max_rows)
+            yield LastBatch(start.rows + self._header_rows, left_out)
+
+    def _rows(self, file: BinaryIO, header: Header, start: Position, settings: Settings) -> Iterator[Rows]:
+        """The batches from a position on, until as many rows are read as an import may have."""
+        most = settings.import_max_rows or sys.maxsize
+        while most > start.rows:
+            size = min(settings.import_batch_rows, most - start.rows)
+            for batch in self._reader.batches(file, header, start, size):
+                yield batch
+                start = batch.position
+                if most - start.rows < size:
+                    break
+            else:
+                return
 
 
 def check_csv(path: Path) -> None:
@@ -201,6 +219,13 @@ async def _ahead(rows: Iterator[Rows]) -> AsyncIterator[Rows]:
             yield batch
     finally:
         await asyncio.wait([reading])
+
+
+def _left_out(path: Path, end: Position, most: int | None) -> tuple[ItemError, ...]:
+    if most is None or end.rows < most or end.offset >= path.stat().st_size:
+        return ()
+    message = f"an import may have {most:,} rows; those after line {end.line:,} were not imported"
+    return (ItemError("", "too_many_rows", message),)
 
 
 def _counted(before: Mapping[str, int], rows: Rows, written: upsert.Written) -> dict[str, int]:
