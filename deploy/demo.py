@@ -8,7 +8,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ async def run(settings: Settings, folder: DataFolder, lock: int, contacts: int) 
             async with Client.open(stack.address, access.token) as client:
                 with _bars() as bars:
                     outcomes = await _show(client, bars, csv, contacts)
-            _tell(outcomes)
+            _tell(outcomes, folder)
     except MusterError as error:
         advice = f"The logs are in {folder.root / 'log'}; run `muster demo` again, it begins anew."
         raise DemoFailed(f"{error.message}\n{advice}") from error
@@ -179,20 +179,19 @@ def _steps(cast: Cast) -> Iterable[Step]:
     exclude = {"exclude": {"contact_ids": list(cast.contacts[:EXCLUDED])}}
 
     def add(title: str, source: Mapping[str, Any], lists: Iterable[str], **more: Any) -> Step:
-        body = {"source": source, "list_ids": list(lists), **more}
-        return Step(f"{title} to {len(body['list_ids'])} lists", "add_list_memberships", body)
+        return Step(title, "add_list_memberships", {"source": source, "list_ids": list(lists), **more})
 
     return [
-        add("Source list", {"list_ids": [cast.everyone]}, cast.lists),
+        add(f"One list to {LISTS} lists", {"list_ids": [cast.everyone]}, cast.lists),
         Step(
-            f"Remove all active from {LISTS} lists",
+            f"All active off {LISTS} lists",
             "remove_list_memberships",
             {"source": {"all_active_contacts": True}, "list_ids": list(cast.lists)},
         ),
-        add("By tag, with excludes,", {"tag_ids": list(cast.tags)}, groups[0], **exclude),
-        add("By segment, with excludes,", {"segment_id": cast.segments["Born in spring"]}, groups[1], **exclude),
+        add("By tag, with excludes", {"tag_ids": list(cast.tags)}, groups[0], **exclude),
+        add("By segment, with excludes", {"segment_id": cast.segments["Born in spring"]}, groups[1], **exclude),
         add("By engagement level", {"engagement_level": "high"}, groups[2]),
-        add("All active, with excludes,", {"all_active_contacts": True}, groups[3], **exclude),
+        add("All active, with excludes", {"all_active_contacts": True}, groups[3], **exclude),
         add("New subscribers", {"new_subscriber": True}, groups[4]),
         add(f"{len(cast.contacts)} contact ids", {"contact_ids": list(cast.contacts)}, cast.lists),
     ]
@@ -231,7 +230,7 @@ def _check_space(folder: DataFolder, contacts: int) -> None:
 
 def _bars() -> Progress:
     return Progress(
-        TextColumn("{task.description}", table_column=Column(width=44)),
+        TextColumn("{task.description}", table_column=Column(width=28)),
         BarColumn(bar_width=30),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
@@ -239,13 +238,13 @@ def _bars() -> Progress:
     )
 
 
-def _tell(outcomes: Iterable[Outcome]) -> None:
+def _tell(outcomes: Sequence[Outcome], folder: DataFolder) -> None:
     table = Table(
         "Activity",
-        Column("Contacts selected", justify="right"),
-        Column("Memberships changed", justify="right"),
+        Column("Contacts selected", justify="right", max_width=10),
+        Column("Memberships changed", justify="right", max_width=11),
         Column("Errors", justify="right"),
-        Column("Submitted to completed", justify="right"),
+        Column("Submitted to completed", justify="right", max_width=12),
     )
     for outcome in outcomes:
         activity = outcome.activity
@@ -257,3 +256,6 @@ def _tell(outcomes: Iterable[Outcome]) -> None:
             f"{outcome.seconds:.3f} s",
         )
     OUTPUT.print(table)
+    first = outcomes[0]
+    OUTPUT.print(f"One request made {first.activity.changed_count or 0:,} memberships in {first.seconds:.3f} seconds.")
+    say(f"To look around, run `MUSTER_DATA={folder.root} muster up`; to be rid of it all, remove that folder.")

@@ -388,6 +388,6 @@ def test_administration_works_without_a_stack(data: Path) -> None:
 def test_the_demonstration(data: Path) -> None:
     shown = muster(data, "demo", DEMO_CONTACTS="3000", COLUMNS="200")
     assert shown.returncode == 0, shown.stderr
-    assert re.search(r"Source list to 50 lists\s+│\s+3,000 │\s+150,000 │\s+0 │", shown.stdout), shown.stdout
+    assert re.search(r"One list to 50 lists\s+│\s+3,000 │\s+150,000 │\s+0 │", shown.stdout), shown.stdout
     assert shown.stdout.count(" s │") == 8
     assert not (data / "demo" / "contacts.csv").exists()
