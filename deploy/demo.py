@@ -258,4 +258,4 @@ def _tell(outcomes: Sequence[Outcome], folder: DataFolder) -> None:
     OUTPUT.print(table)
     first = outcomes[0]
     OUTPUT.print(f"One request made {first.activity.changed_count or 0:,} memberships in {first.seconds:.3f} seconds.")
-    say(f"To look around, run `MUSTER_DATA={folder.root} muster up`; to be rid of it all, remove that folder.")
+    say(f"To look around, `make up` (or `muster up`) with MUSTER_DATA={folder.root}; or just remove that folder.")
