@@ -62,7 +62,7 @@ def _group(part: Part, types: Types, level: int) -> Group:
 
 
 def _node(part: Part, level: int) -> Rule:
-    return _group(part, TYPES, level) if part.has("group") else _rule(part)
+    return _group(part, TYPES, level) if part.has("type", "group") else _rule(part)
 
 
 def _rule(part: Part) -> Rule:

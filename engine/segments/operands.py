@@ -55,9 +55,9 @@ class Part:
             given[name] = value
         return {name: type(self)(given.get(name), self._under(name)) for name in names}
 
-    def has(self, name: str) -> bool:
-        """Whether it is an object with such a member."""
-        return isinstance(self.value, Object) and any(name == given for given, _ in self.value)
+    def has(self, *names: str) -> bool:
+        """Whether it is an object with a member of one of the names."""
+        return isinstance(self.value, Object) and any(given in names for given, _ in self.value)
 
     def items(self, of_what: str) -> list[Self]:
         """The items of an array, of which there must be one."""

@@ -69,7 +69,8 @@ class AddressPart(StrEnum):
     def where(self, condition: Condition, _bind: Bind) -> str:
         entries = f"jsonb_path_query(contact.street_addresses, '$[*].{self}') as entry (part)"
         text = "(entry.part #>> '{}')"
-        return f"exists (select from {entries} where {condition(text)})"
+        found = f"exists (select from {entries} where {condition(text)})"
+        return f"contact.street_addresses is not null and {found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ class Text:
             raise ValueError("every text contains a blank one; ask whether the field is present")
 
     def sql(self, bind: Bind) -> str:
-        wanted = _folded(f"{bind(self.text)}::text")
+        # As a query of its own it is worked out once a statement, not once a contact, in generic plans too.
+        wanted = f"(select {_folded(f'{bind(self.text)}::text')})"
         return self.field.where(lambda value: self.comparison.format(_folded(value), wanted), bind)
 
 
