@@ -26,6 +26,7 @@ from deploy.surroundings import (
     surroundings,
 )
 from engine import logs
+from engine.activities.model import Queue
 from engine.errors import MusterError
 from engine.migrations import migrate as migrate_database
 
@@ -114,12 +115,12 @@ def serve() -> None:
 @app.command()
 def work(
     queue: Annotated[
-        list[str] | None,
-        typer.Option("--queue", help="activities (small work) or bulk (long); repeat. By default both."),
+        list[Queue] | None,
+        typer.Option("--queue", help="Small work or long; repeat for both, which is the default."),
     ] = None,
     processes: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes; by default MUSTER_WORKER_PROCESSES.", show_default=False),
+        typer.Option(min=1, help="Processes of each queue; by default MUSTER_WORKER_PROCESSES.", show_default=False),
     ] = None,
     threads: Annotated[
         int | None,
@@ -141,7 +142,7 @@ def work(
     settings = connected_settings(surroundings())
     run(
         settings,
-        queue or ["activities", "bulk"],
+        queue or list(Queue),
         processes or settings.worker_processes,
         threads or settings.worker_threads,
     )

@@ -181,3 +181,5 @@ def _is_alive(pid: str) -> bool:
         return psutil.Process(int(pid)).status() != psutil.STATUS_ZOMBIE
     except (psutil.NoSuchProcess, ValueError):
         return False
+    except psutil.AccessDenied:
+        return True
