@@ -208,9 +208,14 @@ class Not:
         return f"({self.part.sql(bind)}) is not true"
 
 
+def _trimmed(text: str) -> str:
+    r"""The SQL of a text without ASCII white space around it."""
+    return rf"btrim({text}, E' \t\n\r\f\v')"
+
+
 def _folded(text: str) -> str:
-    r"""The SQL of a text that was trimmed of ASCII white space and has lost its case."""
-    return rf"lower(btrim({text}, E' \t\n\r\f\v'))"
+    """The SQL of a trimmed text that has lost its case."""
+    return f"lower({_trimmed(text)})"
 
 
 #: The nine forms of a day, and those with only one of month and day two digits long.
@@ -232,7 +237,7 @@ def _day(text: str) -> str:
     year, month, day = (f"split_part(ymd, '-', {place})::int" for place in (1, 2, 3))
     first = "make_date(greatest(year, 1), least(greatest(month, 1), 12), 1)"
     steps = (
-        f"select btrim({text}) as text",
+        f"select {_trimmed(text)} as text",
         given,
         f"select {year_first} as ymd",
         f"select {year} as year, {month} as month, {day} as day",
