@@ -1,7 +1,7 @@
 """The one-machine stack: the embedded servers that no URL replaces, then the API and the workers.
 
-Every part is a real process under a guard. Parts start in stages and stop in the reverse order. API and
-workers never get the owner's URL.
+Every part is a real process under a guard. Servers start first and stop last. API and workers never get the
+owner's URL.
 """
 
 import asyncio
@@ -172,8 +172,7 @@ async def _start_all(stack: Stack, settings: Settings) -> StackFile:
     await stack.start([*database_parts, *broker_parts])
     settings = await _migrated(settings.model_copy(update=database_urls | broker_urls))
     settings = _with_ports(settings)
-    await stack.start(_workers(settings))
-    await stack.start([_api(settings)])
+    await stack.start([_api(settings), *_workers(settings)])
     stack.keep_running()
     reach = _reach(settings)
     write_private(stack.folder.stack_file, reach.model_dump_json())
