@@ -35,7 +35,13 @@ async def migrate(owner_url: str, app_url: str) -> None:
 async def _prepare_role(connection: "asyncpg.Connection[asyncpg.Record]", app_url: str) -> None:
     parts = urlsplit(app_url)
     role, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if not await connection.fetchval(statements()["role_exists"].sql, role):
-        await connection.execute(await connection.fetchval(statements()["create_role"].sql, role, password))
-    for statement in await connection.fetch(statements()["prepare_role"].sql, role):
-        await connection.execute(statement["ddl"])
+    try:
+        if not await connection.fetchval(statements()["role_exists"].sql, role):
+            await connection.execute(await connection.fetchval(statements()["create_role"].sql, role, password))
+        for statement in await connection.fetch(statements()["prepare_role"].sql, role):
+            await connection.execute(statement["ddl"])
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise DatabaseUnusable(
+            f"the owner may not make or change the role {role!r}: {error}; grant it CREATEROLE, or make a role yourself"
+            " and name it in DATABASE_APP_URL"
+        ) from error

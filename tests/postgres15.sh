@@ -35,7 +35,7 @@ port=$(free_port)
 
 random | as_server tee "$cluster/pwfile" >/dev/null
 as_server "$bin/initdb" --pgdata "$cluster/data" --username postgres --pwfile "$cluster/pwfile" \
-    --auth scram-sha-256 --encoding UTF8 --no-locale --no-sync >/dev/null
+    --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 --no-sync >/dev/null
 as_server "$bin/postgres" --single -c log_checkpoints=off -D "$cluster/data" postgres >/dev/null <<SQL
 CREATE ROLE muster LOGIN CREATEDB CREATEROLE PASSWORD '$password'
 CREATE DATABASE muster OWNER muster

@@ -1,0 +1,78 @@
+"""What the README promises holds: its shell lines run as pasted, its tables tell what there is."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from engine.settings import Settings, environment_name
+from tests.e2e.stack import Up
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+SEED_ANSWER = {
+    "state": "initialized",
+    "percent_done": 1,
+    "activity_errors": [],
+    "status": {},
+}
+
+
+def fenced(language: str) -> list[str]:
+    """The README's blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def pasted(shared: Up, tmp_path: Path) -> str:
+    """What the README's shell lines print, pasted one block after the other."""
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    tools = {"MUSTER_URL": shared.address, "MUSTER_TOKEN": shared.token}
+    ended = subprocess.run(
+        ["/bin/sh", "-euc", "\n".join(fenced("sh"))],
+        cwd=tmp_path,
+        env=os.environ | tools,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ended.stdout
+
+
+def test_the_seeds_example_request_gets_the_seeds_answer(pasted: str, shared: Up) -> None:
+    """The seed: POST /activities/add_list_memberships; contract v3.md 3.2 and 3.4."""
+    answer = json.loads(pasted[pasted.rindex('{"activity_id"') :])
+    [promised] = map(json.loads, fenced("json"))
+    assert list(answer) == list(promised)
+    assert {name: answer[name] for name in SEED_ANSWER} == SEED_ANSWER
+    assert UUID(answer["activity_id"])
+    assert answer["created_at"] == answer["updated_at"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", answer["created_at"])
+    assert answer["_links"] == {"self": {"href": f"/v3/activities/{answer['activity_id']}"}}
+    _, ended = shared.request("GET", f"{answer['_links']['self']['href']}?wait=30")
+    assert (ended["state"], ended["changed_count"], ended["status"]) == (
+        "completed",
+        6,
+        {"items_total_count": 2, "items_completed_count": 2, "list_count": 3},
+    )
+
+
+def test_every_setting_is_in_the_table() -> None:
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| .*? \| (.*) \|$", README, re.MULTILINE))
+    assert rows == {
+        environment_name(name): field.description for name, field in Settings.model_fields.items()
+    }
+
+
+def test_every_file_that_it_names_exists() -> None:
+    for name in re.findall(r"\]\(([\w./]+)\)", README):
+        assert (ROOT / name).exists(), name
+
+
+def test_every_make_target_that_it_names_exists() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"make ([a-z-]+)", README)) <= set(targets)
