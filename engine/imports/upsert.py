@@ -74,5 +74,5 @@ async def _write_contacts(tx: Transaction, scope: dict[str, int], numbers: dict[
 
 
 def _no_room(row: asyncpg.Record) -> ItemError:
-    message = f"row {row['line']}: the contact has three phone numbers already; a number of another kind was left out"
+    message = f"row {row['line']}: a contact may have three phone numbers; one of a further kind was left out"
     return ItemError(row["email"], "too_many_phones", message)

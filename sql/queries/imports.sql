@@ -30,9 +30,9 @@ where r.account_id = :account_id and r.sequence = :sequence
     and c.account_id = :account_id and c.email_key = r.email_key and c.email_ordinal = 0;
 
 -- name: full_phones
--- Rows whose new phone numbers a contact has no room for: it keeps the three that it has.
+-- Rows with phone numbers that their contact has no room for beside those that it has: it may have three.
 select r.line, r.email from import_row r
-join contact c on c.account_id = :account_id and c.contact_no = r.contact_no
+left join contact c on c.account_id = :account_id and c.contact_no = r.contact_no
 where r.account_id = :account_id and r.sequence = :sequence and r.phone_numbers is not null and 3 < (
     select count(distinct entry ->> 'kind')
     from jsonb_array_elements(coalesce(c.phone_numbers, '[]') || r.phone_numbers) entry
@@ -124,10 +124,27 @@ insert into contact (
 select
     :account_id, n.contact_no, r.email, r.email_key, r.first_name, r.last_name, r.job_title, r.company_name,
     r.birthday_month, r.birthday_day, r.anniversary, r.custom_values,
-    case when r.phone_numbers is not null
-        then merged_phones(r.account_id, n.contact_no, null, r.phone_numbers, now()) end,
-    case when r.street_addresses is not null
-        then merged_addresses(r.account_id, n.contact_no, null, r.street_addresses, now()) end,
+    (
+        -- As merged_phones makes them, but not one function call a row, which costs 17 µs.
+        select jsonb_agg(
+            g.entry || jsonb_build_object(
+                'phone_number_id', md5(format('phone %s %s %s', r.account_id, n.contact_no, g.entry ->> 'kind'))::uuid,
+                'create_source', 'Account', 'update_source', 'Account', 'created_at', now(), 'updated_at', now()
+            ) order by g.place
+        )
+        from jsonb_array_elements(r.phone_numbers) with ordinality g(entry, place)
+        where g.place <= 3
+    ),
+    (
+        select jsonb_agg(
+            g.entry || jsonb_build_object(
+                'street_address_id',
+                md5(format('address %s %s %s', r.account_id, n.contact_no, g.entry ->> 'kind'))::uuid,
+                'created_at', now(), 'updated_at', now()
+            ) order by g.place
+        )
+        from jsonb_array_elements(r.street_addresses) with ordinality g(entry, place)
+    ),
     'implicit', 'Account', now(), now(), now(), now(), 'Account', now()
 from (
     select *, row_number() over (order by line) as place from import_row
