@@ -40,6 +40,11 @@ class Unfinished:
             row["queued"],
         )
 
+    @property
+    def is_waiting(self) -> bool:
+        """Nobody has it or will get it: it has not begun, or was given back and then found no place in its queue."""
+        return self.state is State.INITIALIZED or not self.queued
+
 
 class Ahead:
     """The sets that earlier unfinished activities read and write."""
@@ -64,7 +69,7 @@ def runnable(unfinished: Iterable[Unfinished]) -> Iterator[Unfinished]:
     """The waiting activities, in order, that meet no earlier unfinished one."""
     ahead = Ahead()
     for activity in unfinished:
-        if activity.state is State.INITIALIZED and not ahead.meets(activity):
+        if activity.is_waiting and not ahead.meets(activity):
             yield activity
         ahead.add(activity)
 
