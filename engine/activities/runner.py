@@ -69,8 +69,7 @@ class Runner:
 
     async def _hand_over(self, claim: Claim) -> None:
         """The process is stopping: what is not done yet is free for others at once."""
-        for activity in claim.activities:
-            await claims.release(self._db, self.worker_id, activity, seconds=0)
+        await self._give_back(claim.activities)
 
     async def _work(self, activities: Sequence[Activity]) -> list[Message]:
         if len(activities) > 1:
@@ -78,12 +77,22 @@ class Runner:
                 return await self._write_together(activities)
             except Exception:
                 log.exception("shared_transaction_failed", activities=len(activities))
-        messages = []
-        for activity in activities:
-            messages += await self._work_alone(activity)
+        messages: list[Message] = []
+        for place, activity in enumerate(activities, start=1):
+            ended = await self._work_alone(activity)
+            if ended is None:
+                # Those after it may meet it: they go through the account's order again.
+                return messages + await self._give_back(activities[place:])
+            messages += ended
         return messages
 
-    async def _work_alone(self, activity: Activity) -> list[Message]:
+    async def _give_back(self, activities: Sequence[Activity]) -> list[Message]:
+        for activity in activities:
+            await claims.release(self._db, self.worker_id, activity, seconds=0)
+        return [Message(activity.account_id, activity.activity_id, activity.queue) for activity in activities]
+
+    async def _work_alone(self, activity: Activity) -> list[Message] | None:
+        """The messages to send when the activity has ended; None when it is left to another attempt or worker."""
         with structlog.contextvars.bound_contextvars(activity_id=str(activity.activity_id), kind=activity.kind):
             limit = asyncio.timeout(self._seconds_left(activity))
             try:
@@ -91,7 +100,7 @@ class Runner:
                     return await self._do(activity)
             except LeaseLost:
                 log.warning("lease_lost")
-                return []
+                return None
             except TimeoutError as error:
                 if limit.expired():
                     return await self._time_out(activity)
@@ -107,7 +116,7 @@ class Runner:
         spent = (activity.updated_at - activity.started_at).total_seconds()
         return max(0.0, self._settings.activity_time_limit - spent)
 
-    async def _do(self, activity: Activity) -> list[Message]:
+    async def _do(self, activity: Activity) -> list[Message] | None:
         operation = operations.named(activity.kind)
         if isinstance(operation, MembershipOperation):
             return await self._write_together([activity])
@@ -134,23 +143,23 @@ class Runner:
         log.info("activities_completed", activities=len(ends), changed=sum(end.changed_count for end in ends))
         return messages
 
-    async def _write_batches(self, activity: Activity, operation: BatchedOperation) -> list[Message]:
+    async def _write_batches(self, activity: Activity, operation: BatchedOperation) -> list[Message] | None:
         """Batched work: each batch is a transaction, and its progress is committed with it."""
         async for batch in operation.batches(activity, Resources(self._db, self._settings)):
             async with self._db.account(activity.account_id) as tx:
-                current = await _mine(tx, activity)
+                [current] = await _still_mine(tx, [activity])
                 if current.cancel_requested:
                     return await _cancel(tx, self._settings, [current])
                 await _advance(tx, current, await batch.write(tx, current))
         return await self._end(activity, State.COMPLETED)
 
-    async def _time_out(self, activity: Activity) -> list[Message]:
+    async def _time_out(self, activity: Activity) -> list[Message] | None:
         seconds = self._settings.activity_time_limit
         log.warning("activity_timed_out", seconds=seconds)
         reason = Failure("timed_out", f"it was not done within {seconds} seconds of processing")
         return await self._end(activity, State.TIMED_OUT, reason)
 
-    async def _try_again(self, activity: Activity, error: Exception) -> list[Message]:
+    async def _try_again(self, activity: Activity, error: Exception) -> list[Message] | None:
         """An unexpected failure: another attempt later, or the end when there have been enough."""
         log.error("attempt_failed", attempt=activity.attempts, exc_info=error)
         if activity.attempts >= self._settings.max_attempts:
@@ -158,33 +167,31 @@ class Runner:
             return await self._end(activity, State.FAILED, reason)
         pause = FIRST_RETRY_SECONDS * 2 ** (activity.attempts - 1)
         await claims.release(self._db, self.worker_id, activity, pause)
-        return []
+        return None
 
-    async def _end(self, activity: Activity, state: State, failure: Failure | None = None) -> list[Message]:
+    async def _end(self, activity: Activity, state: State, failure: Failure | None = None) -> list[Message] | None:
         try:
             async with self._db.account(activity.account_id) as tx:
                 end = End(activity.sequence, activity.fence)
                 return await order.finish(tx, self._settings, state, [end], failure)
         except LeaseLost:
             log.warning("lease_lost")
-            return []
+            return None
 
 
 async def _still_mine(tx: Transaction, activities: Sequence[Activity]) -> list[Activity]:
-    """The activities as they are now, without those that another worker has taken over."""
+    """The activities as they are now.
+
+    Raises LeaseLost when another worker has taken one over: those after it in the batch may meet it.
+    """
     rows = await tx.all(
         "claimed_activities",
         sequences=[activity.sequence for activity in activities],
         fences=[activity.fence for activity in activities],
     )
+    if len(rows) != len(activities):
+        raise LeaseLost("another worker has taken the activity over")
     return [Activity.of(row) for row in rows]
-
-
-async def _mine(tx: Transaction, activity: Activity) -> Activity:
-    """The activity as it is now. Raises LeaseLost when another worker has taken it over."""
-    for current in await _still_mine(tx, [activity]):
-        return current
-    raise LeaseLost("another worker has taken the activity over")
 
 
 async def _write(tx: Transaction, activities: Sequence[Activity]) -> dict[int, Result]:

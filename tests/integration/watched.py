@@ -1,0 +1,73 @@
+"""Operations that a test can hold up, break and count, wrapped around the real ones."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from engine.activities.model import Activity
+from engine.activities.operation import Batch, BatchedOperation, MembershipOperation, Progress, Resources
+from engine.database import Transaction
+from engine.sets.membership import Change
+
+#: Called with the number of a step, from 0 in every attempt or process; may wait or raise.
+Hook = Callable[[int], Awaitable[None]]
+
+
+async def go_on(_number: int) -> None:
+    """Neither waits nor raises."""
+
+
+def failing(*numbers: int, error: Exception | None = None) -> Hook:
+    """Fails at these calls, counted over all attempts from 0."""
+    calls = iter(range(10_000))
+
+    async def fail(_number: int) -> None:
+        if next(calls) in numbers:
+            raise error or RuntimeError("as the test wants it")
+
+    return fail
+
+
+async def always_fail(_number: int) -> None:
+    raise RuntimeError("as the test wants it")
+
+
+class WatchedChange(MembershipOperation):
+    """A membership kind whose transaction calls `before` when it decides what to change."""
+
+    def __init__(self, inner: MembershipOperation, before: Hook) -> None:
+        self._inner = inner
+        self._before = before
+        self.calls = 0
+
+    async def change(self, tx: Transaction, activity: Activity) -> Change:
+        self.calls += 1
+        await self._before(self.calls - 1)
+        return await self._inner.change(tx, activity)
+
+
+@dataclass(frozen=True)
+class _WatchedBatch:
+    inner: Batch
+    number: int
+    after: Hook
+
+    async def write(self, tx: Transaction, activity: Activity) -> Progress:
+        progress = await self.inner.write(tx, activity)
+        await self.after(self.number)
+        return progress
+
+
+class WatchedBatches(BatchedOperation):
+    """A batched kind that calls `before` between its transactions and `after` inside them, when all is written."""
+
+    def __init__(self, inner: BatchedOperation, *, before: Hook = go_on, after: Hook = go_on) -> None:
+        self._inner = inner
+        self._before = before
+        self._after = after
+
+    async def batches(self, activity: Activity, resources: Resources) -> AsyncIterator[Batch]:
+        number = 0
+        async for batch in self._inner.batches(activity, resources):
+            await self._before(number)
+            yield _WatchedBatch(batch, number, self._after)
+            number += 1
