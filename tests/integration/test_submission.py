@@ -1,0 +1,264 @@
+"""Taking activities in: the account's sequence, its limit, its window, and that a refusal leaves nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import Random
+from uuid import uuid4
+
+import pytest
+
+from engine.activities import submission
+from engine.activities.model import State
+from engine.activities.submission import Submitted
+from engine.errors import MusterError, TooManyActivities, UnknownTarget
+from engine.operations.contacts_import import ContactsFileImport
+from engine.operations.engagement import SetEngagement
+from engine.operations.list_memberships import AddListMemberships
+from engine.operations.memberships import MembershipRequest
+from engine.operations.taggings import AddTaggings
+from engine.segments import stored as segments
+from engine.sets import catalog
+from engine.sets.catalog import SetKind
+from tests.integration.conftest import NewDesk
+from tests.integration.desk import Desk
+
+
+class TestSequence:
+    """An activity's place in its account's order (design, "Words": sequence)."""
+
+    async def test_it_is_gapless_and_in_commit_order(self, desk: Desk) -> None:
+        """20 submitters at once; what one has an answer to comes before what it asks for next."""
+        [target] = await desk.new_lists(1)
+
+        async def submit_some() -> list[int]:
+            return [(await desk.add([uuid4()], target)).activity.sequence for _ in range(5)]
+
+        submitting = asyncio.gather(*(submit_some() for _ in range(20)))
+        while not submitting.done():
+            # Whoever sees a number sees all that are lower.
+            visible = sorted(row["sequence"] for row in await desk.rows("activity"))
+            assert visible == list(range(1, len(visible) + 1))
+            assert await desk.unfinished() >= len(visible)
+        by_submitter = await submitting
+        assert sorted(sequence for each in by_submitter for sequence in each) == list(range(1, 101))
+        assert all(each == sorted(each) for each in by_submitter)
+        assert await desk.unfinished() == 100
+
+    async def test_a_refused_request_takes_no_number(self, desk: Desk) -> None:
+        [target] = await desk.new_lists(1)
+        before = (await desk.add([uuid4()], target)).activity.sequence
+        with pytest.raises(UnknownTarget):
+            await desk.submit(
+                AddListMemberships.model_validate({"source": {"contact_ids": [uuid4()]}, "list_ids": [uuid4()]})
+            )
+        assert (await desk.add([uuid4()], target)).activity.sequence == before + 1
+
+    async def test_each_account_counts_for_itself(self, desk: Desk, new_desk: NewDesk) -> None:
+        other = await new_desk()
+        for each in (desk, other):
+            assert (await each.add([uuid4()], await each.new_list())).activity.sequence == 1
+
+    async def test_a_new_activity_is_as_in_the_seed(self, desk: Desk) -> None:
+        """Contract v3.md 3.2: initialized, percent_done 1, equal times, neither started nor completed."""
+        activity = (await desk.add([uuid4()], await desk.new_list())).activity
+        assert (activity.state, activity.percent_done, activity.attempts) == (State.INITIALIZED, 1, 0)
+        assert activity.created_at == activity.updated_at
+        assert (activity.started_at, activity.completed_at) == (None, None)
+        assert (activity.counts, activity.error_count, activity.items_total) == ({}, 0, 0)
+        assert activity.principal_id == desk.principal.principal_id
+        assert await desk.find(activity) == activity
+
+
+class TestLimit:
+    """1,000 unfinished activities in the account → 429 (contract v3.md 1.9 and 3.3)."""
+
+    async def test_it_is_exact_under_concurrency(self, desk: Desk) -> None:
+        [target] = await desk.new_lists(1)
+        settings = desk.settings.model_copy(update={"max_unfinished": 13})
+
+        async def submit_one() -> Submitted | MusterError:
+            try:
+                return await submission.submit(desk.db, settings, desk.principal, desk.adding([uuid4()], target))
+            except TooManyActivities as error:
+                return error
+
+        answers = await asyncio.gather(*(submit_one() for _ in range(30)))
+        accepted = [each for each in answers if isinstance(each, Submitted)]
+        assert sorted(each.activity.sequence for each in accepted) == list(range(1, 14))
+        assert await desk.unfinished() == 13
+
+    async def test_one_that_ends_makes_room(self, desk: Desk) -> None:
+        [target] = await desk.new_lists(1)
+        settings = desk.settings.model_copy(update={"max_unfinished": 1})
+        request = desk.adding([uuid4()], target)
+        first = await submission.submit(desk.db, settings, desk.principal, request)
+        with pytest.raises(TooManyActivities, match="1 unfinished"):
+            await submission.submit(desk.db, settings, desk.principal, request)
+        await desk.deliver(first.messages)
+        second = await submission.submit(desk.db, settings, desk.principal, request)
+        with pytest.raises(TooManyActivities):
+            await submission.retry(desk.db, settings, desk.principal, first.activity.activity_id)
+        await submission.cancel(desk.db, settings, desk.principal, second.activity.activity_id)
+        await submission.retry(desk.db, settings, desk.principal, first.activity.activity_id)
+        assert await desk.unfinished() == 1
+
+
+class TestTargets:
+    """Unknown target or source: nothing is queued (contract v3.md 3.3); a segment's criteria: segments.md tests."""
+
+    @pytest.fixture(params=["unknown", "another account's", "deleted", "of the other kind"])
+    def fate(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
+
+    async def test_lists_and_tags(self, desk: Desk, new_desk: NewDesk, fate: str) -> None:
+        known = {kind: str(await self._made(desk, kind)) for kind in SetKind}
+        wrong = {kind: str(await self._wrong(desk, new_desk, kind, fate)) for kind in SetKind}
+        somebody = {"contact_ids": [str(uuid4())]}
+        list_ids, tag_ids = [known[SetKind.LIST]], [known[SetKind.TAG]]
+        requests: list[tuple[type[MembershipRequest], dict[str, object]]] = [
+            (AddListMemberships, {"source": somebody, "list_ids": [*list_ids, wrong[SetKind.LIST]]}),
+            (AddListMemberships, {"source": {"list_ids": [*list_ids, wrong[SetKind.LIST]]}, "list_ids": list_ids}),
+            (AddListMemberships, {"source": {"tag_ids": [wrong[SetKind.TAG], *tag_ids]}, "list_ids": list_ids}),
+            (AddTaggings, {"source": somebody, "tag_ids": [*tag_ids, wrong[SetKind.TAG]]}),
+            (SetEngagement, {"source": {"tag_ids": [wrong[SetKind.TAG]]}, "engagement_level": "low"}),
+        ]
+        for request, body in requests:
+            with pytest.raises(UnknownTarget, match="does not exist"):
+                await desk.submit(request.model_validate(body))
+        with pytest.raises(UnknownTarget, match=wrong[SetKind.LIST]):
+            await desk.submit(ContactsFileImport.model_validate({"file": "f", "list_ids": [wrong[SetKind.LIST]]}))
+        await self._assert_nothing_is_left(desk)
+
+    async def test_segments(self, desk: Desk, new_desk: NewDesk) -> None:
+        other = await new_desk()
+        criteria = '{"version":"1.0.0","criteria":{"type":"and","group":[{"source":"contact","field":"city",'
+        criteria += '"op":"is-empty"}]}}'
+        async with other.db.account(other.account_id) as tx:
+            theirs = await segments.create(tx, "theirs", criteria)
+        body = {"source": {"segment_id": theirs.segment_id}, "list_ids": [str((await desk.new_list()).set_id)]}
+        with pytest.raises(UnknownTarget, match=f"segment {theirs.segment_id}"):
+            await desk.submit(AddListMemberships.model_validate(body))
+        await self._assert_nothing_is_left(desk)
+
+    async def test_unknown_contacts_are_accepted(self, desk: Desk) -> None:
+        """Contract v3.md 3.3: skipped, one string in `activity_errors`."""
+        submitted = await desk.add([uuid4(), uuid4()], await desk.new_list())
+        await desk.deliver(submitted.messages)
+        assert [code for _, code in await desk.errors(submitted)] == ["contact_not_found"] * 2
+
+    async def test_an_id_that_is_there_twice_is_one(self, desk: Desk) -> None:
+        """Contract v3.md 1.6: duplicate ids inside an id array."""
+        [target], [kim] = await desk.new_lists(1), await desk.make_contacts(1)
+        submitted = await desk.add([kim, kim, stranger := uuid4(), stranger], target, target)
+        await desk.deliver(submitted.messages)
+        found = await desk.find(submitted)
+        assert (found.items_total, found.changed_count, found.error_count) == (2, 1, 1)
+
+    @staticmethod
+    async def _made(desk: Desk, kind: SetKind) -> object:
+        async with desk.db.account(desk.account_id) as tx:
+            return (await catalog.create(tx, kind, f"{kind} {uuid4()}")).set_id
+
+    async def _wrong(self, desk: Desk, new_desk: NewDesk, kind: SetKind, fate: str) -> object:
+        match fate:
+            case "unknown":
+                return uuid4()
+            case "another account's":
+                return await self._made(await new_desk(), kind)
+            case "of the other kind":
+                return await self._made(desk, SetKind.TAG if kind is SetKind.LIST else SetKind.LIST)
+        set_id = await self._made(desk, kind)
+        await desk.owner.execute(
+            "UPDATE contact_set SET deleted_at = now() WHERE account_id = $1 AND set_id = $2", desk.account_id, set_id
+        )
+        return set_id
+
+    @staticmethod
+    async def _assert_nothing_is_left(desk: Desk) -> None:
+        assert await desk.unfinished() == 0
+        assert await desk.rows("activity") == []
+        assert await desk.rows("lease") == []
+
+
+class TestWindow:
+    """At most a small window of an account's activities is in Redis (design, life of an activity, 2)."""
+
+    async def test_an_account_with_many_waiting_has_few_in_the_queue(self, desk: Desk) -> None:
+        window, runner = desk.settings.window, desk.runner()
+        lists = await desk.new_lists(10)
+        large = [uuid4() for _ in range(260)]
+        sent = []
+        for number in range(200):
+            # Every other one is too large to share a transaction.
+            people = large if number % 2 else [uuid4()]
+            sent += (await desk.add(people, lists[number % 10], lists[(number + 1) % 10])).messages
+        assert len(sent) == window
+        while sent:
+            assert max((await self._places(desk)).values()) <= window
+            sent += await runner.run(sent.pop(0))
+        assert await desk.unfinished() == 0
+        assert await self._places(desk) == {}
+
+    async def test_each_queue_has_a_window_of_its_own(self, desk: Desk) -> None:
+        [target] = await desk.new_lists(1)
+        window = desk.settings.window
+        imports = [ContactsFileImport(file="f", list_ids=(target.set_id,)) for _ in range(window + 2)]
+        submitted = [await desk.submit(each) for each in imports]
+        submitted += [await desk.add([uuid4()], target) for _ in range(window + 2)]
+        assert [len(each.messages) for each in submitted] == [*[1] * window, 0, 0] * 2
+        assert await self._places(desk) == {"bulk": window, "activities": window}
+
+    async def test_blocked_ones_do_not_keep_others_out(self, desk: Desk) -> None:
+        """What waits for another gives its place to what can run."""
+        window = desk.settings.window
+        busy, free = await desk.new_lists(2)
+        [first] = [await desk.add([uuid4() for _ in range(501)][:500], busy, await desk.new_list())]
+        blocked = [await desk.remove([uuid4()], busy) for _ in range(2 * window)]
+        runnable = [await desk.add([uuid4()], free) for _ in range(3)]
+        messages = [message for each in (*blocked, *runnable) for message in each.messages]
+        async with desk.held(busy):
+            working = asyncio.create_task(desk.runner().run(first.messages[0]))
+            await desk.someone_waits()
+            await desk.deliver(messages)
+            assert {each.state for each in await desk.found(runnable)} == {State.COMPLETED}
+            assert {each.state for each in await desk.found(blocked)} == {State.INITIALIZED}
+        await desk.deliver(await working)
+        assert {each.state for each in await desk.found([first, *blocked])} == {State.COMPLETED}
+
+    @staticmethod
+    async def _places(desk: Desk) -> dict[str, int]:
+        rows = await desk.owner.fetch(
+            "SELECT queue, count(*) FROM lease WHERE account_id = $1 GROUP BY queue", desk.account_id
+        )
+        return {row["queue"]: row["count"] for row in rows}
+
+
+async def test_the_count_of_unfinished_is_always_right(desk: Desk) -> None:
+    """Whatever is asked at once: submitting, running, cancelling, retrying."""
+    random = Random(7)
+    targets = await desk.new_lists(2)
+    people = await desk.make_contacts(5)
+    known: list[Submitted] = []
+
+    async def act() -> None:
+        for _ in range(12):
+            match random.randrange(4):
+                case 0 | 1:
+                    known.append(await desk.add([random.choice(people)], random.choice(targets)))
+                case 2 if known:
+                    await unless_refused(submission.cancel, random.choice(known))
+                case 3 if known:
+                    await unless_refused(submission.retry, random.choice(known))
+            await desk.deliver(random.choice(known).messages if known else ())
+
+    async def unless_refused(what: Callable[..., Awaitable[Submitted]], submitted: Submitted) -> None:
+        with suppress(MusterError):
+            known.append(await what(desk.db, desk.settings, desk.principal, submitted.activity.activity_id))
+
+    acting = asyncio.gather(*(act() for _ in range(6)))
+    while not acting.done():
+        await desk.unfinished()
+    await acting
+    await desk.finish_everything()
+    assert await desk.rows("lease") == []
