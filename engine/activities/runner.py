@@ -94,29 +94,35 @@ class Runner:
     async def _work_alone(self, activity: Activity) -> list[Message] | None:
         """The messages to send when the activity has ended; None when it is left to another attempt or worker."""
         with structlog.contextvars.bound_contextvars(activity_id=str(activity.activity_id), kind=activity.kind):
-            limit = asyncio.timeout(self._seconds_left(activity))
             try:
-                async with limit:
-                    return await self._do(activity)
+                return await self._attempt(activity)
             except LeaseLost:
                 log.warning("lease_lost")
                 return None
-            except TimeoutError as error:
-                if limit.expired():
-                    return await self._time_out(activity)
-                return await self._try_again(activity, error)
-            except MusterError as error:
-                log.warning("activity_failed", code=error.code, reason=error.message)
-                return await self._end(activity, State.FAILED, Failure(error.code, error.message))
-            except Exception as error:  # noqa: BLE001 (whatever it is, it must not get lost)
-                return await self._try_again(activity, error)
+
+    async def _attempt(self, activity: Activity) -> list[Message] | None:
+        limit = asyncio.timeout(self._seconds_left(activity))
+        try:
+            async with limit:
+                return await self._do(activity)
+        except LeaseLost:
+            raise
+        except TimeoutError as error:
+            if limit.expired():
+                return await self._time_out(activity)
+            return await self._try_again(activity, error)
+        except MusterError as error:
+            log.warning("activity_failed", code=error.code, reason=error.message)
+            return await self._end(activity, State.FAILED, Failure(error.code, error.message))
+        except Exception as error:  # noqa: BLE001 (whatever it is, it must not get lost)
+            return await self._try_again(activity, error)
 
     def _seconds_left(self, activity: Activity) -> float:
         assert activity.started_at is not None
         spent = (activity.updated_at - activity.started_at).total_seconds()
         return max(0.0, self._settings.activity_time_limit - spent)
 
-    async def _do(self, activity: Activity) -> list[Message] | None:
+    async def _do(self, activity: Activity) -> list[Message]:
         operation = operations.named(activity.kind)
         if isinstance(operation, MembershipOperation):
             return await self._write_together([activity])
@@ -143,7 +149,7 @@ class Runner:
         log.info("activities_completed", activities=len(ends), changed=sum(end.changed_count for end in ends))
         return messages
 
-    async def _write_batches(self, activity: Activity, operation: BatchedOperation) -> list[Message] | None:
+    async def _write_batches(self, activity: Activity, operation: BatchedOperation) -> list[Message]:
         """Batched work: each batch is a transaction, and its progress is committed with it."""
         async for batch in operation.batches(activity, Resources(self._db, self._settings)):
             async with self._db.account(activity.account_id) as tx:
@@ -153,30 +159,28 @@ class Runner:
                 await _advance(tx, current, await batch.write(tx, current))
         return await self._end(activity, State.COMPLETED)
 
-    async def _time_out(self, activity: Activity) -> list[Message] | None:
+    async def _time_out(self, activity: Activity) -> list[Message]:
         seconds = self._settings.activity_time_limit
         log.warning("activity_timed_out", seconds=seconds)
         reason = Failure("timed_out", f"it was not done within {seconds} seconds of processing")
         return await self._end(activity, State.TIMED_OUT, reason)
 
     async def _try_again(self, activity: Activity, error: Exception) -> list[Message] | None:
-        """An unexpected failure: another attempt later, or the end when there have been enough."""
-        log.error("attempt_failed", attempt=activity.attempts, exc_info=error)
-        if activity.attempts >= self._settings.max_attempts:
-            reason = Failure("attempts_exhausted", f"each of {activity.attempts} attempts failed; the last: {error}")
+        """An unexpected failure: another attempt later, or the end when there have been enough since the last batch."""
+        async with self._db.account(activity.account_id) as tx:
+            [current] = await _still_mine(tx, [activity])
+        log.error("attempt_failed", attempt=current.attempts, exc_info=error)
+        if current.attempts >= self._settings.max_attempts:
+            reason = Failure("attempts_exhausted", f"each of {current.attempts} attempts failed; the last: {error}")
             return await self._end(activity, State.FAILED, reason)
-        pause = FIRST_RETRY_SECONDS * 2 ** (activity.attempts - 1)
+        pause = FIRST_RETRY_SECONDS * 2 ** max(0, current.attempts - 1)
         await claims.release(self._db, self.worker_id, activity, pause)
         return None
 
-    async def _end(self, activity: Activity, state: State, failure: Failure | None = None) -> list[Message] | None:
-        try:
-            async with self._db.account(activity.account_id) as tx:
-                end = End(activity.sequence, activity.fence)
-                return await order.finish(tx, self._settings, state, [end], failure)
-        except LeaseLost:
-            log.warning("lease_lost")
-            return None
+    async def _end(self, activity: Activity, state: State, failure: Failure | None = None) -> list[Message]:
+        async with self._db.account(activity.account_id) as tx:
+            end = End(activity.sequence, activity.fence)
+            return await order.finish(tx, self._settings, state, [end], failure)
 
 
 async def _still_mine(tx: Transaction, activities: Sequence[Activity]) -> list[Activity]:
