@@ -84,7 +84,9 @@ class Numbers:
         missing = count - (self._end - self._first)
         if missing > 0:
             first = await accounts.reserve_contact_numbers(self._db, self._account_id, missing)
-            if first == self._end:
+            if self._first == self._end:
+                self._first, self._end = first, first + missing
+            elif first == self._end:
                 self._end += missing
             else:
                 # Somebody took numbers in between: those left over become a gap.
@@ -130,13 +132,14 @@ class ImportBatch:
 class LastBatch:
     """Nothing more to write: only now is the number of rows known, and what of the file was left out."""
 
+    end: Position
     rows: int
-    left_out: tuple[ItemError, ...]
+    errors: tuple[ItemError, ...]
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
-        await report(tx, {activity.sequence: self.left_out})
-        errors = len(self.left_out)
-        return Progress(activity.cursor or {}, self.rows, self.rows, activity.counts, error_count=errors)
+        await report(tx, {activity.sequence: self.errors})
+        cursor = {"position": asdict(self.end), "lines": self.rows}
+        return Progress(cursor, self.rows, self.rows, activity.counts, error_count=len(self.errors))
 
 
 class Import(BatchedOperation):
@@ -163,7 +166,7 @@ class Import(BatchedOperation):
                 yield ImportBatch(batch, warnings, lines, numbers, first_contact_no)
                 warnings, start = (), batch.position
             left_out = _left_out(path, start, resources.settings.import_max_rows)
-            yield LastBatch(start.rows + self._header_rows, left_out)
+            yield LastBatch(start, start.rows + self._header_rows, (*map(_warning, warnings), *left_out))
 
     def _rows(self, file: BinaryIO, header: Header, start: Position, settings: Settings) -> Iterator[Rows]:
         """The batches from a position on, until as many rows are read as an import may have."""
