@@ -71,12 +71,23 @@ from (
 group by word * 64 / ${chunk_bits};
 
 -- name: keep_contacts_before!
--- Before-images of the contacts that the rows change, for undo: the image before the activity's first change.
+-- Before-images of the contacts that the rows change, for undo: the image before the activity's first change. Those that
+-- the activity itself has made, in an earlier batch, have none: they are in the first of that batch's two sources. They
+-- are few, since their e-mail must be in the file twice, and only they are looked up there.
 insert into contact_before (account_id, sequence, contact_no, image)
 select :account_id, :sequence, c.contact_no, to_jsonb(c)
 from import_row r
 join contact c on c.account_id = :account_id and c.contact_no = r.contact_no
 where r.account_id = :account_id and r.sequence = :sequence and r.changes
+    and not (
+        c.created_at >= (select started_at from activity where account_id = :account_id and sequence = :sequence)
+        and exists (
+            select from activity_source s
+            where s.account_id = :account_id and s.sequence = :sequence and s.batch % 2 = 0
+                and s.chunk = (c.contact_no / ${chunk_bits})::int
+                and get_bit(s.bits, (c.contact_no % ${chunk_bits})::int) = 1
+        )
+    )
 on conflict (account_id, sequence, contact_no) do nothing;
 
 -- name: update_imported!
