@@ -24,7 +24,8 @@ def _plain_logs() -> None:
 
 
 @asynccontextmanager
-async def _desk(db: Database, settings: Settings, principal: Principal) -> AsyncIterator[Desk]:
+async def open_desk(db: Database, settings: Settings, principal: Principal) -> AsyncIterator[Desk]:
+    """The desk of a principal's account."""
     owner = await asyncpg.connect(settings.database_url)
     try:
         await owner.execute(f"SET muster.account_id = '{principal.account_id}'")
@@ -36,7 +37,7 @@ async def _desk(db: Database, settings: Settings, principal: Principal) -> Async
 @pytest_asyncio.fixture
 async def desk(db: Database, settings: Settings, principal: Principal) -> AsyncIterator[Desk]:
     """A new account at work."""
-    async with _desk(db, settings, principal) as desk:
+    async with open_desk(db, settings, principal) as desk:
         yield desk
 
 
@@ -48,6 +49,6 @@ async def new_desk(db: Database, settings: Settings) -> AsyncIterator[NewDesk]:
         async def open_one() -> Desk:
             account = await accounts.create(db, "another")
             token = await principals.create_token(db, account.account_id, "another")
-            return await stack.enter_async_context(_desk(db, settings, await principals.authenticate(db, token)))
+            return await stack.enter_async_context(open_desk(db, settings, await principals.authenticate(db, token)))
 
         yield open_one

@@ -58,7 +58,7 @@ class _WatchedBatch:
 
 
 class WatchedBatches(BatchedOperation):
-    """A batched kind that calls `before` between its transactions and `after` inside them, when all is written."""
+    """A batched kind that calls `before` ahead of each transaction and once behind them all, `after` at their ends."""
 
     def __init__(self, inner: BatchedOperation, *, before: Hook = go_on, after: Hook = go_on) -> None:
         self._inner = inner
@@ -71,3 +71,4 @@ class WatchedBatches(BatchedOperation):
             await self._before(number)
             yield _WatchedBatch(batch, number, self._after)
             number += 1
+        await self._before(number)
