@@ -6,7 +6,7 @@ worker's by now.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
@@ -199,30 +199,15 @@ async def _still_mine(tx: Transaction, activities: Sequence[Activity]) -> list[A
 
 
 async def _write(tx: Transaction, activities: Sequence[Activity]) -> dict[int, Result]:
-    results: dict[int, Result] = {}
-    for wave in _waves([(activity, await _change(tx, activity)) for activity in activities]):
-        results |= await membership.write(tx, wave)
-    return results
+    if not activities:
+        return {}
+    return await membership.write(tx, [await _change(tx, activity) for activity in activities])
 
 
 async def _change(tx: Transaction, activity: Activity) -> Change:
     operation = operations.named(activity.kind)
     assert isinstance(operation, MembershipOperation)
     return await operation.change(tx, activity)
-
-
-def _waves(changes: Sequence[tuple[Activity, Change]]) -> Iterator[list[Change]]:
-    """Splits changes, in order, into runs that may be written side by side (engine/sets/membership.py)."""
-    wave: list[Change] = []
-    written: set[int] = set()
-    for activity, change in changes:
-        if wave and not (change.may_follow(wave[-1]) and written.isdisjoint(activity.reads)):
-            yield wave
-            wave, written = [], set()
-        wave.append(change)
-        written |= activity.writes
-    if wave:
-        yield wave
 
 
 def _completed(activity: Activity, result: Result) -> End:

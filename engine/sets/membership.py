@@ -1,11 +1,11 @@
-"""Writing memberships, effect first, for one activity or for a wave of them.
+"""Writing memberships, effect first, for one activity or for several of an account that share a transaction.
 
-A wave is a run of activities of one account that may be written side by side: none reads what an earlier one of it
-writes, and all turn their sets the same way. Each statement then serves the whole wave.
+A wave is a run of them that may be written side by side: all turn their sets the same way. Each statement then serves
+the whole wave.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
@@ -53,17 +53,25 @@ class Result:
     errors: tuple[ItemError, ...] = ()
 
 
-async def write(tx: Transaction, wave: Sequence[Change]) -> dict[int, Result]:
-    """Resolves the sources of a wave, freezes and masks them, and writes; the results by sequence.
+async def write(tx: Transaction, changes: Sequence[Change]) -> dict[int, Result]:
+    """Resolves and freezes the sources of changes, masks them, and writes, in order; the results by sequence.
 
-    Takes the locks of the masking chunks and of all sets to be written (see engine/activities).
+    No source may depend on what an earlier change writes: of several changes each names its contacts. Takes the locks
+    of the masking chunks and of all sets to be written, each of all changes at once (see engine/activities).
     """
+    assert len(changes) == 1 or all(isinstance(change.source, tuple) for change in changes)
     errors: dict[int, list[ItemError]] = defaultdict(list)
-    await _freeze_expressions(tx, wave)
-    for sequence, error in await _freeze_contacts(tx, wave):
+    await _freeze_expressions(tx, changes)
+    for sequence, error in await _freeze_contacts(tx, changes):
         errors[sequence].append(error)
     unknown = Counter({sequence: len(found) for sequence, found in errors.items()})
-    results = await apply(tx, wave, batch=0)
+    waves = list(_waves(changes))
+    if len(waves) > 1:
+        await _lock_masks(tx, changes, batch=0)
+        await _lock_sets(tx, changes)
+    results: dict[int, Result] = {}
+    for wave in waves:
+        results |= await apply(tx, wave, batch=0)
     return {
         sequence: Result(
             result.selected + unknown[sequence],
@@ -78,6 +86,7 @@ async def write(tx: Transaction, wave: Sequence[Change]) -> dict[int, Result]:
 async def apply(tx: Transaction, wave: Sequence[Change], batch: int) -> dict[int, Result]:
     """Masks the frozen sources of a batch and writes them into their sets; the results by sequence."""
     scope = {"sequences": [change.sequence for change in wave], "batch": batch}
+    await _lock_masks(tx, wave, batch)
     await _mask(tx, wave, scope)
     alive = await _lock_sets(tx, wave)
     await _turn(tx, "turn_on", "write_additions", [(c.sequence, s) for c in wave for s in c.on if s in alive], scope)
@@ -92,8 +101,20 @@ async def apply(tx: Transaction, wave: Sequence[Change], batch: int) -> dict[int
     }
 
 
-async def _freeze_expressions(tx: Transaction, wave: Sequence[Change]) -> None:
-    for change in wave:
+def _waves(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """The changes in order, in runs that one wave can serve."""
+    wave: list[Change] = []
+    for change in changes:
+        if wave and not change.may_follow(wave[-1]):
+            yield wave
+            wave = []
+        wave.append(change)
+    if wave:
+        yield wave
+
+
+async def _freeze_expressions(tx: Transaction, changes: Sequence[Change]) -> None:
+    for change in changes:
         if not isinstance(change.source, tuple):
             query = expressions.compile(change.source, tx.account_id)
             place = f"${len(query.args) + 1}::bigint"
@@ -104,9 +125,9 @@ async def _freeze_expressions(tx: Transaction, wave: Sequence[Change]) -> None:
             )
 
 
-async def _freeze_contacts(tx: Transaction, wave: Sequence[Change]) -> list[tuple[int, ItemError]]:
+async def _freeze_contacts(tx: Transaction, changes: Sequence[Change]) -> list[tuple[int, ItemError]]:
     """Freezes the sources that name contacts; answers the unknown ones with their activity."""
-    asked = [(c.sequence, i) for c in wave if isinstance(c.source, tuple) for i in dict.fromkeys(c.source)]
+    asked = [(c.sequence, i) for c in changes if isinstance(c.source, tuple) for i in dict.fromkeys(c.source)]
     if not asked:
         return []
     named = {"sequences": [sequence for sequence, _ in asked], "contact_ids": [i for _, i in asked]}
@@ -119,19 +140,21 @@ async def _freeze_contacts(tx: Transaction, wave: Sequence[Change]) -> list[tupl
     ]
 
 
+async def _lock_masks(tx: Transaction, changes: Sequence[Change], batch: int) -> None:
+    masked = [change.sequence for change in changes if change.mask is not Mask.NOBODY]
+    if masked:
+        await tx.run("lock_masks", sequences=masked, batch=batch)
+
+
 async def _mask(tx: Transaction, wave: Sequence[Change], scope: Mapping[str, object]) -> None:
-    mask = wave[0].mask
-    if mask is Mask.NOBODY:
-        return
-    await tx.run("lock_masks", **scope)
-    skipped = [await tx.run(statement, **scope) for statement in mask.value]
+    skipped = [await tx.run(statement, **scope) for statement in wave[0].mask.value]
     if any(skipped):
         await tx.run("mask_sources", **scope)
 
 
-async def _lock_sets(tx: Transaction, wave: Sequence[Change]) -> set[int]:
-    """Locks every set that the wave writes; answers those that still exist."""
-    set_nos = sorted({set_no for change in wave for set_no in (*change.on, *change.off)})
+async def _lock_sets(tx: Transaction, changes: Sequence[Change]) -> set[int]:
+    """Locks every set that the changes write; answers those that still exist."""
+    set_nos = sorted({set_no for change in changes for set_no in (*change.on, *change.off)})
     return {row["set_no"] for row in await tx.all("lock_sets", set_nos=set_nos)}
 
 

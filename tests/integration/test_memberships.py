@@ -6,7 +6,6 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from engine.accounts import Account
