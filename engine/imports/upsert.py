@@ -4,7 +4,7 @@ The rows of a batch never hold an e-mail twice (engine/imports/rows.py). Numbers
 the transaction begins, so that the account's row is not locked while it runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -46,16 +46,14 @@ async def write(
     that contacts exist and are active, then their memberships.
     """
     scope = {"sequence": sequence}
-    await tx.copy(
-        "import_row",
-        ("account_id", "sequence", *STAGING_COLUMNS),
-        ((tx.account_id, sequence, *row) for row in rows),
-    )
-    await tx.run("lock_imported_contacts", email_keys=[row[EMAIL_KEY] for row in rows])
-    created = len(rows) - await tx.run("match_import_rows", **scope)
+    known = await _known(tx, rows)
+    created = len(rows) - len(known)
     numbers = {"first_contact_no": first_contact_no, "last_contact_no": first_contact_no + created - 1}
+    await _stage(tx, sequence, rows, known)
     full = await tx.all("full_phones", **scope)
-    await _write_contacts(tx, scope, numbers)
+    if known:
+        await _update(tx, scope)
+    await tx.run("insert_imported", **scope, first_contact_no=first_contact_no)
     await tx.run("lock_masks_exclusively", **scope, **numbers)
     await tx.run("freeze_import_rows", **scope, **numbers, batch=2 * batch, only_created=True)
     exist = Change(sequence, (), on=(EXISTS, ACTIVE), off=(UNSUBSCRIBED,))
@@ -67,10 +65,28 @@ async def write(
     return Written(created, len(rows), joined.skipped, joined.changed, (*map(_no_room, full), *joined.errors))
 
 
-async def _write_contacts(tx: Transaction, scope: dict[str, int], numbers: dict[str, int]) -> None:
-    await tx.run("keep_contacts_before", **scope)
-    await tx.run("update_imported", **scope)
-    await tx.run("insert_imported", **scope, first_contact_no=numbers["first_contact_no"])
+async def _known(tx: Transaction, rows: Sequence[StagedRow]) -> dict[str, asyncpg.Record]:
+    """The contacts that the rows speak of, by e-mail, now locked."""
+    found = await tx.all("lock_imported_contacts", email_keys=[row[EMAIL_KEY] for row in rows])
+    return {contact["email_key"]: contact for contact in found}
+
+
+async def _stage(
+    tx: Transaction, sequence: int, rows: Sequence[StagedRow], known: Mapping[str, asyncpg.Record]
+) -> None:
+    def staged(row: StagedRow) -> tuple[object, ...]:
+        contact = known.get(row[EMAIL_KEY])
+        contact_no, revived = (contact["contact_no"], contact["deleted"]) if contact else (None, False)
+        return (tx.account_id, sequence, contact_no, revived, *row)
+
+    columns = ("account_id", "sequence", "contact_no", "revived", *STAGING_COLUMNS)
+    await tx.copy("import_row", columns, map(staged, rows))
+
+
+async def _update(tx: Transaction, scope: Mapping[str, int]) -> None:
+    if await tx.run("note_changes", **scope):
+        await tx.run("keep_contacts_before", **scope)
+        await tx.run("update_imported", **scope)
 
 
 def _no_room(row: asyncpg.Record) -> ItemError:

@@ -21,6 +21,9 @@ select format(
 -- name: prepare_role
 -- The DDL that lets the role work: rows, not tables. A transaction in which nothing happens is ended after 15 s and a
 -- dead connection is noticed within 15 s, sooner than any lease runs out, so a frozen worker cannot hold locks past it.
+-- Pages are taken to be as cheap in any order (solid state, or in memory): else 10,000 contacts would be looked up by
+-- reading a million. And plans are made for any account: for a certain one that was not analyzed yet, as after its first
+-- import, the planner expects one row, and then takes an index that finds the account but not the contact.
 select format(ddl, :role::text) as ddl
 from unnest(array[
     'grant usage on schema public to %1$I',
@@ -29,5 +32,7 @@ from unnest(array[
     'alter role %1$I set idle_in_transaction_session_timeout = ''15s''',
     'alter role %1$I set tcp_user_timeout = ''15s''',
     'alter role %1$I set client_connection_check_interval = ''5s''',
+    'alter role %1$I set random_page_cost = 1.1',
+    'alter role %1$I set plan_cache_mode = force_generic_plan',
     'alter role %1$I set jit = off'
 ]) as ddl;

@@ -1,19 +1,22 @@
--- Writing a batch of import rows, which COPY has put into import_row; one transaction.
+-- Writing a batch of import rows, which COPY has put into import_row; one transaction. The planner knows nothing of how
+-- much that table holds and plans for one row. So it is joined with contact only by contact number, whose index serves
+-- one row as well as all; which e-mail is whose is found out before, with the e-mails in an array.
 
--- name: lock_imported_contacts!
--- Locks the contacts that have these e-mails (those with ordinal 0), by contact number. The e-mails come as an array, not
--- from import_row, because nothing is known of how much that table holds: a join may be planned for one row.
-select from contact
+-- name: lock_imported_contacts
+-- Finds the contacts that have these e-mails (those with ordinal 0) and locks them, by contact number.
+select email_key, contact_no, deleted_at is not null as deleted from contact
 where account_id = :account_id and email_ordinal = 0 and email_key = any(:email_keys)
 order by contact_no
 for update;
 
--- name: match_import_rows!
--- Notes which contacts the rows speak of, and whether a row changes its contact. A blank value changes nothing.
-update import_row r set
-    contact_no = c.contact_no,
-    revived = c.deleted_at is not null,
-    changes = c.deleted_at is not null
+-- name: note_changes!
+-- Notes which rows change their contact; a blank value changes nothing.
+update import_row r set changes = true
+from contact c
+where r.account_id = :account_id and r.sequence = :sequence
+    and c.account_id = :account_id and c.contact_no = r.contact_no
+    and (
+        c.deleted_at is not null
         or (
             coalesce(r.first_name, c.first_name), coalesce(r.last_name, c.last_name),
             coalesce(r.job_title, c.job_title), coalesce(r.company_name, c.company_name),
@@ -25,9 +28,7 @@ update import_row r set
         or not coalesce(coalesce(c.custom_values, '{}') @> r.custom_values, true)
         or not coalesce(coalesce(c.phone_numbers, '[]') @> r.phone_numbers, true)
         or not coalesce(coalesce(c.street_addresses, '[]') @> r.street_addresses, true)
-from contact c
-where r.account_id = :account_id and r.sequence = :sequence
-    and c.account_id = :account_id and c.email_key = r.email_key and c.email_ordinal = 0;
+    );
 
 -- name: full_phones
 -- Rows with phone numbers that their contact has no room for beside those that it has: it may have three.
