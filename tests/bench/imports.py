@@ -97,8 +97,7 @@ async def _peak_megabytes(settings: Settings, contacts: int) -> float:
 def _bulk_worker() -> list[psutil.Process]:
     """The worker of the queue `bulk` and the process that does the work for it."""
     for process in psutil.Process().children(recursive=True):
-        command = process.cmdline()
-        if command[-2:] == ["--queue", "bulk"] and "deploy.cli" in command and "deploy.guard" not in command:
+        if process.cmdline()[1:] == ["-P", "-m", "deploy.cli", "work", "--queue", "bulk"]:
             return [process, *process.children(recursive=True)]
     raise Unusable("no worker of the queue `bulk` runs")
 
