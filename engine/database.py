@@ -5,6 +5,7 @@ no other way to reach an account's rows. Nothing here may hold state of a sessio
 no LISTEN, no session locks, SET LOCAL only.
 """
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
@@ -124,7 +125,7 @@ class Database:
     async def scheduling(self, account_id: int) -> AsyncIterator[Transaction]:
         """A transaction of the account that holds its row's lock: the account's order of activities stands still."""
         setup = (
-            f"SET LOCAL muster.account_id = '{account_id:d}';"
+            f"SET LOCAL muster.account_id = '{account_id:d}'; SET LOCAL plan_cache_mode = force_generic_plan;"
             f"SELECT FROM account WHERE account_id = {account_id:d} FOR NO KEY UPDATE"
         )
         async with self._transaction(setup, account_id) as tx:
@@ -139,16 +140,17 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, setup: str, account_id: int) -> AsyncIterator[Transaction]:
         async with self._pool.acquire() as connection:
-            await connection.execute(f"BEGIN; {setup}")
             try:
+                await connection.execute(f"BEGIN; {setup}")
                 yield Transaction(connection, account_id)
-            except Exception:
+                committed = await connection.execute("COMMIT") == "COMMIT"
+            except (Exception, CancelledError):
                 # Here and not in the pool's reset, which would warn of each refused request. A lost connection, which
                 # the pool has taken back, must not hide the error that tells of it.
                 with suppress(*UNREACHABLE):
                     await _leave_no_transaction(connection)
                 raise
-            if await connection.execute("COMMIT") != "COMMIT":
+            if not committed:
                 raise RuntimeError("the transaction had failed and was rolled back, though its error was swallowed")
 
 

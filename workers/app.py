@@ -14,7 +14,7 @@ import structlog
 
 from engine import logs
 from engine.activities.model import Queue
-from engine.errors import Invalid, Unusable
+from engine.errors import Unusable
 from engine.settings import Settings
 from workers import health
 from workers.member import Member
@@ -24,15 +24,13 @@ from workers.status import Order
 log = structlog.get_logger()
 
 
-def run(settings: Settings, queues: Sequence[str], processes: int, threads: int) -> None:
+def run(settings: Settings, queues: Sequence[Queue], processes: int, threads: int) -> None:
     """Works until SIGTERM or SIGINT, then lets running activities finish or hand over.
 
     processes: of each queue, since long work must not take the threads that small work waits for; threads: activities
-    that one process does at once. Raises Invalid for an unknown queue, Unusable when a process cannot start.
+    that one process does at once. Raises Unusable when a process cannot start or the port is taken.
     """
     logs.configure(settings)
-    if unknown := set(queues) - set(Queue):
-        raise Invalid(f"there is no queue {', '.join(sorted(unknown))}; there are {' and '.join(Queue)}")
     if settings.redis_url is None:
         raise Unusable("no REDIS_URL is set")
     orders = [Order(settings=settings, queue=queue, threads=threads) for queue in queues for _ in range(processes)]

@@ -7,6 +7,7 @@ drained at 3,500 messages a second instead of 2,100, since a thread that gets fr
 """
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,17 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from workers.envelope import waiting_key
+from workers.outage import Outage
 
 if TYPE_CHECKING:
     from workers.broker import QueueBroker
 
 log = structlog.get_logger()
+
+#: What the client raises while the broker is away.
+BROKER_AWAY = (RedisConnectionError, RedisTimeoutError)
+#: Seconds between two tries while it is.
+RETRY_SECONDS = 0.5
 
 
 class QueueConsumer(Consumer):
@@ -40,13 +47,16 @@ class QueueConsumer(Consumer):
         self._seconds = timeout / 1000
         self._taken: set[str] = set()
         self._changed = threading.Condition()
+        self._outage = Outage("queue")
 
     def __next__(self) -> MessageProxy | None:
-        with _broker_errors():
-            if not self._wait_for_place():
-                self._show_life()
-                return None
-            message = self._fetch() or self._wait_for_message()
+        try:
+            message = self._next()
+            self._outage.is_over()
+        except BROKER_AWAY as error:
+            self._outage.goes_on(error)
+            time.sleep(RETRY_SECONDS)
+            return None
         if message is not None:
             with self._changed:
                 self._taken.add(message.message_id)
@@ -73,13 +83,18 @@ class QueueConsumer(Consumer):
             if ids:
                 self._broker.do_requeue(self._queue, *ids)
 
+    def _next(self) -> MessageProxy | None:
+        if self._wait_for_place():
+            return self._fetch() or self._wait_for_message()
+        self._show_life()
+        return None
+
     def _wait_for_place(self) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._taken) < self._places, self._seconds)
 
     def _give_place_back(self, message: MessageProxy) -> None:
         with self._changed:
-            # A message taken before the connection was lost belongs to the consumer before this one.
             self._taken.discard(message.message_id)
             self._changed.notify()
 
@@ -98,22 +113,25 @@ class QueueConsumer(Consumer):
         for data in self._broker.do_fetch(self._queue, 1):
             # None: the id was there twice, and the message is acknowledged already.
             if data is not None:
-                return _opened(data)
+                return self._opened(data)
         return None
 
-
-def _opened(data: bytes) -> MessageProxy | None:
-    try:
-        return MessageProxy(Envelope.decode(data))
-    except DecodeError:
-        log.warning("message_dropped", reason="it cannot be decoded", data=data[:200])
-        return None
+    def _opened(self, data: bytes) -> MessageProxy | None:
+        """The message, if the library can do anything with it: what is none of this queue would end a thread."""
+        try:
+            envelope = Envelope.decode(data)
+        except DecodeError:
+            envelope = None
+        if envelope is None or envelope.queue_name != self._queue or "redis_message_id" not in envelope.options:
+            log.warning("message_dropped", queue=self._queue, data=repr(data[:200]))
+            return None
+        return MessageProxy(envelope)
 
 
 @contextmanager
 def _broker_errors() -> Iterator[None]:
-    """The library tries again after the errors it knows."""
+    """The library tries again, every five seconds, after the error that it knows."""
     try:
         yield
-    except (RedisConnectionError, RedisTimeoutError) as error:
+    except BROKER_AWAY as error:
         raise ConnectionClosed(str(error)) from None

@@ -86,6 +86,9 @@ class Doorbell:
                 self._put_back(batch)
                 if self._closing.wait(RETRY_SECONDS):
                     break
+            except Exception:
+                # The sweeper sends them again; the thread must go on.
+                log.exception("messages_lost", messages=len(batch))
 
     def _take(self) -> list[Message]:
         """The next messages, when there are some; none when the doorbell closes."""

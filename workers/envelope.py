@@ -16,6 +16,8 @@ from engine.activities.model import Message
 NAMESPACE = "muster"
 #: The name of the only actor: it does whatever activity the message names.
 ACTOR = "do_activity"
+#: The greatest account number: a bigint.
+GREATEST = 2**63 - 1
 
 
 def waiting_key(queue: str) -> str:
@@ -45,7 +47,7 @@ def seal(message: Message) -> tuple[str, bytes]:
 def unseal(queue: str, arguments: tuple[object, ...]) -> Message:
     """The message in an envelope of the queue. Raises ValueError when it is none of ours."""
     match arguments:
-        case (int(account_id), str(activity_id)):
+        case (int(account_id), str(activity_id)) if type(account_id) is int and 0 < account_id <= GREATEST:
             return Message(account_id, UUID(activity_id), queue)
         case _:
             raise ValueError(f"{arguments!r} is not an account and an activity")

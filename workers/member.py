@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import structlog
 
+from engine.activities.model import Queue
 from engine.errors import Unusable
 from workers.metrics import WorkerMetrics
 from workers.status import CANNOT_START, STATUS_SECONDS, Order, Status
@@ -37,7 +38,7 @@ class Member:
         self._has_worked = False
 
     @property
-    def queue(self) -> str:
+    def queue(self) -> Queue:
         return self._order.queue
 
     @property

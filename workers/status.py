@@ -6,6 +6,7 @@ gone. A process writes how it is to its standard output, which therefore nobody 
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.activities.model import Queue
 from engine.settings import Settings
 
 #: Seconds between two lines of a process.
@@ -20,7 +21,7 @@ class Order(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     settings: Settings
-    queue: str
+    queue: Queue
     threads: int
 
 

@@ -80,17 +80,17 @@ class Work(Middleware):
             self._running.discard(task)
 
     async def _insist(self, message: Message) -> list[Message]:
-        while True:
+        while not self._stopping:
             try:
                 messages = await self._runner.run(message)
             except UNREACHABLE as error:
-                if self._stopping:
-                    return [message]
                 self._outage.goes_on(error)
                 await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
             else:
                 self._outage.is_over()
                 return messages
+        # For another process. A consumer that is told to stop may take one more, perhaps one just handed over.
+        return [message]
 
     def before_worker_boot(self, _broker: Broker, _worker: Worker) -> None:
         try:
@@ -125,7 +125,7 @@ class Work(Middleware):
 
     async def _finish(self) -> None:
         self._stopping = True
-        asyncio.get_running_loop().call_later(FINISH_SECONDS[Queue(self._order.queue)], self._hand_over)
+        asyncio.get_running_loop().call_later(FINISH_SECONDS[self._order.queue], self._hand_over)
 
     def _hand_over(self) -> None:
         """What still runs rolls back what it has not committed, and gives its leases back."""

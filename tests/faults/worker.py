@@ -85,8 +85,10 @@ class Worker:
 
     def destroy(self) -> None:
         """Leaves nothing of it."""
-        members = self.members() if self.process.poll() is None else []
-        for process in (psutil.Process(self.process.pid), *members) if members else ():
+        everybody = [psutil.Process(self.process.pid), *self.members()] if self.process.poll() is None else []
+        # Stopped first: otherwise its processes would be started again, or stop in order when they miss it.
+        for process in everybody:
+            process.suspend()
+        for process in reversed(everybody):
             process.kill()
-        self.process.kill()
         self.process.wait()
