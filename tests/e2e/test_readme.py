@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from api.v3.routes import ROUTES
 from engine.settings import Settings, environment_name
 from tests.e2e.stack import Up
 
@@ -63,9 +64,7 @@ def test_the_seeds_example_request_gets_the_seeds_answer(pasted: str, shared: Up
 
 def test_every_setting_is_in_the_table() -> None:
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| .*? \| (.*) \|$", README, re.MULTILINE))
-    assert rows == {
-        environment_name(name): field.description for name, field in Settings.model_fields.items()
-    }
+    assert rows == {environment_name(name): field.description for name, field in Settings.model_fields.items()}
 
 
 def test_every_file_that_it_names_exists() -> None:
@@ -76,3 +75,8 @@ def test_every_file_that_it_names_exists() -> None:
 def test_every_make_target_that_it_names_exists() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(re.findall(r"make ([a-z-]+)", README)) <= set(targets)
+
+
+def test_every_route_is_in_the_apis_readme() -> None:
+    documented = re.findall(r"^\| `([A-Z]+) (/\S+)` \| ([^|]*) \|", (ROOT / "api/README.md").read_text(), re.MULTILINE)
+    assert documented == [(route.method, route.path, " or ".join(route.privileges)) for route in ROUTES]
