@@ -21,6 +21,7 @@ from api.finality import Finality
 from api.health import BrokerUp
 from api.metrics import Metrics
 from api.v3 import V3
+from engine.activities.intake import Intake
 from engine.activities.model import Message
 from engine.database import Database
 from engine.errors import DatabaseUnusable, Unusable
@@ -59,7 +60,9 @@ def create_app(db: Database, settings: Settings, send: Send, broker_up: BrokerUp
     """
     metrics = Metrics()
     finality = Finality(db, settings)
-    services = Services(db, settings, send, Authenticator(db, settings.token_cache_seconds), finality, metrics)
+    services = Services(
+        db, settings, send, Intake(db, settings), Authenticator(db, settings.token_cache_seconds), finality, metrics
+    )
     app = web.Application(client_max_size=settings.json_max_bytes)
     health.mount(app, db, broker_up, metrics)
     for dialect in DIALECTS:

@@ -18,6 +18,7 @@ from api.auth import Authenticator
 from api.errors import MethodNotAllowed, NoSuchRoute, Unexpected
 from api.finality import Finality
 from api.metrics import Metrics
+from engine.activities.intake import Intake
 from engine.activities.model import Activity, Message
 from engine.activities.submission import Submitted
 from engine.database import UNREACHABLE, Database
@@ -38,6 +39,7 @@ class Services:
     db: Database
     settings: Settings
     send: Send
+    intake: Intake
     authenticator: Authenticator
     finality: Finality
     metrics: Metrics

@@ -91,7 +91,7 @@ async def reads_of(tx: Transaction, frozen: Mapping[str, Any]) -> frozenset[int]
 
 async def _frozen(tx: Transaction, source: Source) -> dict[str, Any]:
     if source.contact_ids:
-        return {"contact_ids": [str(contact_id) for contact_id in source.contact_ids]}
+        return {"contact_ids": source.contact_ids}
     if source.list_ids:
         return {"set_nos": await catalog.numbers(tx, SetKind.LIST, source.list_ids)}
     if source.tag_ids:

@@ -65,7 +65,7 @@ def submitting(model: type[MembershipRequest]) -> Handler:
 
 async def submitted(call: Call, request: Request) -> web.Response:
     """Queues the request and answers 201 with its activity."""
-    queued = await submission.submit(call.db, call.settings, call.principal, request)
+    queued = await call.services.intake.submit(call.principal, request)
     return _created(call, queued)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import to_json
 
 
 class State(StrEnum):
@@ -43,7 +44,11 @@ class Message(NamedTuple):
 
 def json_text(value: Mapping[str, Any]) -> str:
     """JSON as it is stored with an activity."""
-    return json.dumps(value, separators=(",", ":"))
+    return to_json(value).decode()
+
+
+#: Fields of an activity that its row calls otherwise.
+COLUMNS = {"request_text": "request"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Activity:
     queue: str
     state: State
     principal_id: UUID
-    request: Mapping[str, Any]
+    request_text: str
     reads: frozenset[int]
     writes: frozenset[int]
     retry_of: UUID | None
@@ -81,13 +86,17 @@ class Activity:
 
     @classmethod
     def of(cls, row: asyncpg.Record) -> Self:
-        values = {name: row[name] for name in cls.__slots__}
+        values = {name: row[COLUMNS.get(name, name)] for name in cls.__slots__}
         values["state"] = State(row["state"])
-        values["request"] = json.loads(row["request"])
         values["reads"], values["writes"] = frozenset(row["reads"]), frozenset(row["writes"])
         values["cursor"] = row["cursor"] and json.loads(row["cursor"])
         values["counts"] = json.loads(row["counts"] or "{}")
         return cls(**values)
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """What its operation planned. Read from its text each time: who only watches an activity needs none of it."""
+        return json.loads(self.request_text)  # type: ignore[no-any-return]
 
     @property
     def percent_done(self) -> int:

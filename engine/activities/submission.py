@@ -1,14 +1,19 @@
 """Taking activities in: submit, retry, cancel. Each answers at once; the work is done by whoever claims it."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID, uuid4
+
+import asyncpg
 
 from engine.activities import order
 from engine.activities.model import Activity, Message, Queue, State, json_text
 from engine.activities.operation import Plan, Request
 from engine.activities.order import REDISPATCH_SECONDS, End
 from engine.database import Database, Transaction
-from engine.errors import AlreadyFinal, NotFinal, NotFound, TooManyActivities
+from engine.errors import AlreadyFinal, MusterError, NotFinal, NotFound, TooManyActivities
 from engine.principals import Principal
 from engine.settings import Settings
 
@@ -20,6 +25,17 @@ class Submitted(NamedTuple):
     messages: list[Message]
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What is to be entered into the account's order."""
+
+    principal: Principal
+    kind: str
+    queue: Queue
+    plan: Plan
+    retry_of: UUID | None = None
+
+
 async def submit(db: Database, settings: Settings, principal: Principal, request: Request) -> Submitted:
     """Queues the request as an activity of the principal's account.
 
@@ -27,8 +43,20 @@ async def submit(db: Database, settings: Settings, principal: Principal, request
     unfinished ones as it may have. A refused request leaves nothing.
     """
     async with db.scheduling(principal.account_id) as tx:
-        plan = await request.plan(tx)
-        return await _enter(tx, settings, principal, request.kind, request.queue, plan)
+        return await _enter_alone(tx, settings, await _planned(tx, principal, request))
+
+
+async def submit_together(
+    db: Database, settings: Settings, account_id: int, asked: Sequence[tuple[Principal, Request]]
+) -> list[Submitted | MusterError]:
+    """Queues requests of one account in this order, in one transaction; each is queued or refused on its own.
+
+    Any other error is everybody's, and nothing was queued then, unless the connection broke in the commit.
+    """
+    async with db.scheduling(account_id) as tx:
+        entries = [await _attempt(tx, principal, request) for principal, request in asked]
+        entered = iter(await _enter(tx, settings, [each for each in entries if isinstance(each, _Entry)]))
+        return [next(entered) if isinstance(each, _Entry) else each for each in entries]
 
 
 async def retry(db: Database, settings: Settings, principal: Principal, activity_id: UUID) -> Submitted:
@@ -47,7 +75,8 @@ async def retry(db: Database, settings: Settings, principal: Principal, activity
             source_file_name=first.source_file_name,
             cursor=first.cursor,
         )
-        return await _enter(tx, settings, principal, first.kind, Queue(first.queue), plan, retry_of=activity_id)
+        entry = _Entry(principal, first.kind, Queue(first.queue), plan, retry_of=activity_id)
+        return await _enter_alone(tx, settings, entry)
 
 
 async def cancel(db: Database, settings: Settings, principal: Principal, activity_id: UUID) -> Submitted:
@@ -68,6 +97,18 @@ async def cancel(db: Database, settings: Settings, principal: Principal, activit
         return Submitted(await _lock(tx, settings, activity_id), messages)
 
 
+async def _planned(tx: Transaction, principal: Principal, request: Request) -> _Entry:
+    return _Entry(principal, request.kind, request.queue, await request.plan(tx))
+
+
+async def _attempt(tx: Transaction, principal: Principal, request: Request) -> _Entry | MusterError:
+    """A refusal has written nothing, so it leaves its neighbours' transaction as it was."""
+    try:
+        return await _planned(tx, principal, request)
+    except MusterError as error:
+        return error
+
+
 async def _lock(tx: Transaction, settings: Settings, activity_id: UUID) -> Activity:
     row = await tx.one("lock_activity", activity_id=activity_id, retention_days=settings.retention_days)
     if row is None:
@@ -75,36 +116,48 @@ async def _lock(tx: Transaction, settings: Settings, activity_id: UUID) -> Activ
     return Activity.of(row)
 
 
-async def _enter(
-    tx: Transaction,
-    settings: Settings,
-    principal: Principal,
-    kind: str,
-    queue: Queue,
-    plan: Plan,
-    retry_of: UUID | None = None,
-) -> Submitted:
-    row = await tx.one(
-        "submit_activity",
-        activity_id=uuid4(),
-        kind=kind,
-        queue=queue,
-        principal_id=principal.principal_id,
-        request=json_text(plan.request),
-        reads=sorted(plan.reads),
-        writes=sorted(plan.writes),
-        shareable=plan.shareable,
-        listed=True,
-        retry_of=retry_of,
-        source_file_name=plan.source_file_name,
-        cursor=plan.cursor and json_text(plan.cursor),
+async def _enter_alone(tx: Transaction, settings: Settings, entry: _Entry) -> Submitted:
+    [result] = await _enter(tx, settings, [entry])
+    if isinstance(result, MusterError):
+        raise result
+    return result
+
+
+async def _enter(tx: Transaction, settings: Settings, entries: Sequence[_Entry]) -> list[Submitted | TooManyActivities]:
+    if not entries:
+        return []
+    plans = [entry.plan for entry in entries]
+    rows = await tx.all(
+        "submit_activities",
+        activity_ids=[uuid4() for _ in entries],
+        kinds=[entry.kind for entry in entries],
+        queues=[entry.queue for entry in entries],
+        principal_ids=[entry.principal.principal_id for entry in entries],
+        requests=[json_text(plan.request) for plan in plans],
+        reads=[_array(plan.reads) for plan in plans],
+        writes=[_array(plan.writes) for plan in plans],
+        shareable=[plan.shareable for plan in plans],
+        retries_of=[entry.retry_of for entry in entries],
+        source_file_names=[plan.source_file_name for plan in plans],
+        cursors=[plan.cursor and json_text(plan.cursor) for plan in plans],
         most_unfinished=settings.max_unfinished,
         window=settings.window,
         redispatch_seconds=REDISPATCH_SECONDS,
     )
-    if row is None:
-        most = settings.max_unfinished
-        raise TooManyActivities(f"the account has {most} unfinished activities; wait for some to end")
+    rows.sort(key=itemgetter("sequence"))
+    return [*map(_submitted, rows), *(_too_many(settings) for _ in entries[len(rows) :])]
+
+
+def _submitted(row: asyncpg.Record) -> Submitted:
     activity = Activity.of(row)
     message = Message(activity.account_id, activity.activity_id, activity.queue)
     return Submitted(activity, [message] if row["queued"] else [])
+
+
+def _too_many(settings: Settings) -> TooManyActivities:
+    most = settings.max_unfinished
+    return TooManyActivities(f"the account has {most} unfinished activities; wait for some to end")
+
+
+def _array(set_nos: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, sorted(set_nos))) + "}"

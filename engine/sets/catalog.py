@@ -89,7 +89,7 @@ async def by_ids(tx: Transaction, kind: SetKind, set_ids: Iterable[UUID]) -> dic
 
 async def numbers(tx: Transaction, kind: SetKind, set_ids: Sequence[UUID]) -> tuple[int, ...]:
     """The numbers of living sets, ascending. Raises UnknownTarget, naming the first id that is not one."""
-    rows = await tx.all("sets_by_id", kind=kind, set_ids=set_ids)
+    rows = await tx.all("set_numbers", kind=kind, set_ids=set_ids)
     if len(rows) != len(set(set_ids)):
         known = {row["set_id"] for row in rows}
         raise UnknownTarget(f"{kind} {next(i for i in set_ids if i not in known)} does not exist")

@@ -1,17 +1,35 @@
--- name: submit_activity^
--- Queues an activity at the end of its account's order; no row when the account has :most_unfinished already.
--- A place in the queue (a lease without a worker) is taken at once when fewer than :window are taken.
--- Runs under the account's lock, which the update keeps.
-with place as (
-    update account set last_sequence = last_sequence + 1, unfinished = unfinished + 1
-    where account_id = :account_id and unfinished < :most_unfinished
-    returning last_sequence as sequence
+-- name: submit_activities
+-- Queues activities at the end of their account's order, as they are given; no rows for those that would be more than
+-- :most_unfinished. A place in its queue (a lease without a worker) is taken at once when fewer than :window are taken.
+-- Runs under the account's lock, which the update keeps. reads and writes are arrays as text, since arrays of arrays
+-- are rectangular.
+with before as (
+    select last_sequence, greatest(:most_unfinished - unfinished, 0) as room from account where account_id = :account_id
+),
+asked as (
+    select a.*, before.last_sequence + a.place as sequence
+    from before
+    cross join lateral unnest(
+        :activity_ids::uuid[], :kinds::text[], :queues::text[], :principal_ids::uuid[], :requests::json[],
+        :reads::text[], :writes::text[], :shareable::boolean[], :retries_of::uuid[], :source_file_names::text[],
+        :cursors::json[]
+    ) with ordinality a(
+        activity_id, kind, queue, principal_id, request, reads, writes, shareable, retry_of, source_file_name, cursor,
+        place
+    )
+    where a.place <= before.room
+),
+places as (
+    update account a set
+        last_sequence = a.last_sequence + asked.count, unfinished = a.unfinished + asked.count
+    from (select count(*) from asked) asked
+    where a.account_id = :account_id
 ),
 queued as (
     insert into lease (account_id, sequence, activity_id, queue, expires_at)
-    select :account_id, sequence, :activity_id, :queue, now() + make_interval(secs => :redispatch_seconds)
-    from place
-    where (select count(*) from lease where account_id = :account_id and queue = :queue) < :window
+    select :account_id, sequence, activity_id, queue, now() + make_interval(secs => :redispatch_seconds)
+    from (select *, row_number() over (partition by queue order by sequence) as nth from asked) waiting
+    where nth <= :window - (select count(*) from lease l where l.account_id = :account_id and l.queue = waiting.queue)
     returning sequence
 )
 insert into activity (
@@ -19,10 +37,11 @@ insert into activity (
     source_file_name, cursor, created_at, updated_at
 )
 select
-    :account_id, sequence, :activity_id, :kind, :queue, :principal_id, :request, :reads, :writes, :shareable, :listed,
-    :retry_of, :source_file_name, :cursor, now(), now()
-from place
-returning *, exists (select from queued) as queued;
+    :account_id, sequence, activity_id, kind, queue, principal_id, request, reads::integer[], writes::integer[],
+    shareable, true, retry_of, source_file_name, cursor, now(), now()
+from asked
+order by sequence
+returning *, sequence in (select sequence from queued) as queued;
 
 -- name: activity_by_id^
 -- One activity, not older than :retention_days.

@@ -22,6 +22,12 @@ select * from contact_set
 where account_id = :account_id and kind = :kind and set_id = any(:set_ids) and deleted_at is null
 order by set_no;
 
+-- name: set_numbers
+-- The numbers of the living lists or tags with these public ids.
+select set_id, set_no from contact_set
+where account_id = :account_id and kind = :kind and set_id = any(:set_ids) and deleted_at is null
+order by set_no;
+
 -- name: sets_by_number
 -- Sets by number, deleted ones too.
 select * from contact_set where account_id = :account_id and set_no = any(:set_nos) order by set_no;
