@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -155,6 +156,14 @@ async def test_the_role_may_do_nothing_but_read_and_write_rows(application: asyn
             await application.execute(refused)
 
 
+async def is_dropped(desk: Desk, database: str) -> bool:
+    try:
+        await desk.owner.execute(f"DROP DATABASE {database}")
+    except asyncpg.ObjectInUseError:
+        return False
+    return True
+
+
 class TestOpening:
     """The gateway refuses a role that the walls do not bind, and a database that has none."""
 
@@ -187,7 +196,7 @@ class TestOpening:
             with pytest.raises(DatabaseUnusable, match="run `muster migrate`"):
                 await Database.open(url)
         finally:
-            await desk.owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            await until(partial(is_dropped, desk, name), "the refused connection has ended")
 
     async def test_a_server_that_is_not_there_is_told(self) -> None:
         with pytest.raises(DatabaseUnusable, match="cannot connect to PostgreSQL"):
