@@ -3,11 +3,23 @@
 -- one row as well as all; which e-mail is whose is found out before, with the e-mails in an array.
 
 -- name: lock_imported_contacts
--- Finds the contacts that have these e-mails (those with ordinal 0) and locks them, by contact number.
-select email_key, contact_no, deleted_at is not null as deleted from contact
-where account_id = :account_id and email_ordinal = 0 and email_key = any(:email_keys)
-order by contact_no
-for update;
+-- Finds the contacts that have these e-mails (those with ordinal 0) and locks them, by contact number. Looked up one by
+-- one, since the plan is kept: for an array of e-mails, and a table that is still empty, it would be to read everybody.
+select c.email_key, c.contact_no, c.deleted
+from (
+    select k.email_key, known.contact_no from unnest(:email_keys::text[]) k(email_key)
+    cross join lateral (
+        select contact_no from contact
+        where account_id = :account_id and email_key = k.email_key and email_ordinal = 0
+        limit 1
+    ) known
+    order by known.contact_no
+) n
+cross join lateral (
+    select email_key, contact_no, deleted_at is not null as deleted from contact
+    where account_id = :account_id and contact_no = n.contact_no and email_key = n.email_key and email_ordinal = 0
+    for update
+) c;
 
 -- name: note_changes!
 -- Notes which rows change their contact; a blank value changes nothing.
