@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -28,17 +29,19 @@ def _quiet(_message: str) -> None:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def database_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def database_url() -> AsyncIterator[str]:
     """The owner's URL of a migrated database that only this test process uses."""
     if url := os.environ.get("DATABASE_URL"):
         async with _fresh_database(url) as fresh:
             yield fresh
         return
-    folder = data_folder(tmp_path_factory.mktemp("muster"))
-    with locked(folder) as lock:
-        async with running_database(Settings(), folder, lock, _quiet) as settings:
-            assert settings.database_url is not None
-            yield settings.database_url
+    # Not pytest's folder: every run of pytest shuts that of all runs to others, also to root's PostgreSQL in another run.
+    with TemporaryDirectory(prefix="muster-test-") as data:
+        folder = data_folder(Path(data))
+        with locked(folder) as lock:
+            async with running_database(Settings(), folder, lock, _quiet) as settings:
+                assert settings.database_url is not None
+                yield settings.database_url
 
 
 @asynccontextmanager
