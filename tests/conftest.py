@@ -35,7 +35,7 @@ async def database_url() -> AsyncIterator[str]:
         async with _fresh_database(url) as fresh:
             yield fresh
         return
-    # Not pytest's folder: every run of pytest shuts that of all runs to others, also to root's PostgreSQL in another run.
+    # Not pytest's folder: every run of pytest shuts that of all runs to others, so also to another run's PostgreSQL.
     with TemporaryDirectory(prefix="muster-test-") as data:
         folder = data_folder(Path(data))
         with locked(folder) as lock:
