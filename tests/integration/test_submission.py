@@ -4,13 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import Random
+from typing import ClassVar
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from engine.activities import submission
-from engine.activities.model import State
+from engine.activities.intake import Intake
+from engine.activities.model import Queue, State
+from engine.activities.operation import Plan, Request
 from engine.activities.submission import Submitted
+from engine.database import UNREACHABLE, Database, Transaction
 from engine.errors import MusterError, TooManyActivities, UnknownTarget
 from engine.operations.contacts_import import ContactsFileImport
 from engine.operations.engagement import SetEngagement
@@ -102,6 +107,106 @@ class TestLimit:
         await submission.cancel(desk.db, settings, desk.principal, second.activity.activity_id)
         await submission.retry(desk.db, settings, desk.principal, first.activity.activity_id)
         assert await desk.unfinished() == 1
+
+
+class TestIntake:
+    """Requests of one account that come at once share a transaction; each is answered as if it were alone."""
+
+    async def test_they_are_queued_in_the_order_they_came(self, desk: Desk) -> None:
+        [target] = await desk.new_lists(1)
+        intake = Intake(desk.db, desk.settings)
+        requests = [desk.adding([uuid4()], target) for _ in range(70)]
+        submitted = await asyncio.gather(*(intake.submit(desk.principal, request) for request in requests))
+        assert [each.activity.sequence for each in submitted] == list(range(1, 71))
+        contacts = [each.activity.request["source"]["contact_ids"] for each in submitted]
+        assert contacts == [[str(contact_id) for contact_id in each.source.contact_ids or ()] for each in requests]
+        assert len({each.activity.created_at for each in submitted}) == 2, "50 share a transaction, then the rest"
+        assert [len(each.messages) for each in submitted] == [*[1] * desk.settings.window, *[0] * 66]
+        assert await desk.unfinished() == 70
+
+    async def test_each_is_refused_on_its_own(self, desk: Desk) -> None:
+        [target] = await desk.new_lists(1)
+        intake = Intake(desk.db, desk.settings.model_copy(update={"max_unfinished": 4}))
+        good = desk.adding([uuid4()], target)
+        bad = AddListMemberships.model_validate({"source": {"contact_ids": [uuid4()]}, "list_ids": [uuid4()]})
+        requests: list[Request] = [good, bad, good, Broken(), good, BreaksItsTransaction(), bad, good, good]
+        answers = await asyncio.gather(
+            *(intake.submit(desk.principal, request) for request in requests), return_exceptions=True
+        )
+        queued = [each.activity.sequence for each in answers if isinstance(each, Submitted)]
+        assert queued == [1, 2, 3, 4]
+        assert [type(each) for each in answers if isinstance(each, Exception)] == [
+            UnknownTarget,
+            ZeroDivisionError,
+            asyncpg.DivisionByZeroError,
+            UnknownTarget,
+            TooManyActivities,
+        ]
+        assert await desk.unfinished() == 4
+        assert await self._still_works(intake, desk)
+
+    async def test_the_limit_is_exact_within_a_transaction(self, desk: Desk) -> None:
+        [target] = await desk.new_lists(1)
+        intake = Intake(desk.db, desk.settings.model_copy(update={"max_unfinished": 5}))
+        await desk.add([uuid4()], target)
+        asked = [intake.submit(desk.principal, desk.adding([uuid4()], target)) for _ in range(9)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [isinstance(each, TooManyActivities) for each in answers] == [False] * 4 + [True] * 5
+        assert await desk.unfinished() == 5
+
+    async def test_those_who_have_gone_hold_nobody_up(self, desk: Desk) -> None:
+        [target] = await desk.new_lists(1)
+        intake = Intake(desk.db, desk.settings)
+        tasks = [asyncio.create_task(intake.submit(desk.principal, desk.adding([uuid4()], target))) for _ in range(9)]
+        await asyncio.sleep(0)
+        for task in tasks[::2]:
+            task.cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [isinstance(each, Submitted) for each in done] == [number % 2 == 1 for number in range(9)]
+        assert await self._still_works(intake, desk)
+
+    async def test_accounts_do_not_wait_for_each_other(self, desk: Desk, new_desk: NewDesk) -> None:
+        other = await new_desk()
+        intake = Intake(desk.db, desk.settings)
+        mine, theirs = desk.adding([uuid4()], await desk.new_list()), other.adding([uuid4()], await other.new_list())
+        async with desk.db.scheduling(desk.account_id):
+            waiting = asyncio.create_task(intake.submit(desk.principal, mine))
+            await intake.submit(other.principal, theirs)
+            assert not waiting.done()
+        await waiting
+
+    async def test_a_server_that_is_away_is_told_to_all(self, desk: Desk) -> None:
+        [target] = await desk.new_lists(1)
+        database = await Database.open(str(desk.settings.database_app_url))
+        await database.close()
+        intake = Intake(database, desk.settings)
+        asked = [intake.submit(desk.principal, desk.adding([uuid4()], target)) for _ in range(5)]
+        for answer in await asyncio.gather(*asked, return_exceptions=True):
+            assert isinstance(answer, UNREACHABLE)
+
+    @staticmethod
+    async def _still_works(intake: Intake, desk: Desk) -> bool:
+        await desk.finish_everything()
+        again = await intake.submit(desk.principal, desk.adding([uuid4()], await desk.new_list()))
+        return again.activity.state is State.INITIALIZED
+
+
+class Broken:
+    """A request whose planning fails for a reason that nobody has thought of."""
+
+    kind: ClassVar[str] = "broken"
+    queue: ClassVar[Queue] = Queue.ACTIVITIES
+
+    async def plan(self, tx: Transaction) -> Plan:
+        raise ZeroDivisionError
+
+
+class BreaksItsTransaction(Broken):
+    """The same on the server."""
+
+    async def plan(self, tx: Transaction) -> Plan:
+        await tx.select("SELECT 1 / 0", ())
+        raise AssertionError
 
 
 class TestTargets:
