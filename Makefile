@@ -34,7 +34,7 @@ up: $(INSTALLED) ## Run the whole stack in the foreground until Ctrl-C
 
 test: $(INSTALLED) ## Run all tests, on embedded servers
 	$(PYTEST) -n 2 tests/unit tests/integration
-	$(if $(wildcard tests/e2e/test_*.py tests/faults/test_*.py),$(PYTEST) tests/e2e tests/faults)
+	$(PYTEST) tests/e2e tests/faults
 
 test-all: test ## Run all tests, then the integration tests against Debian's PostgreSQL 15
 	tests/postgres15.sh
