@@ -38,7 +38,8 @@ class Runner:
         self._db = db
         self._settings = settings
         self.worker_id: UUID = uuid4()
-        self._held: set[tuple[int, int]] = set()
+        #: Account, sequence and fence of what the process works on: it may take an activity over from itself.
+        self._held: set[tuple[int, int, int]] = set()
 
     async def run(self, message: Message) -> list[Message]:
         """Does the activity of the message, if it is to be done now; answers the messages to send."""
@@ -51,13 +52,13 @@ class Runner:
 
     async def heartbeat(self) -> None:
         """Renews the leases of everything this process works on."""
-        for account_id in {account_id for account_id, _ in self._held}:
-            sequences = sorted(sequence for account, sequence in self._held if account == account_id)
+        for account_id in {account_id for account_id, _, _ in self._held}:
+            sequences = sorted({sequence for account, sequence, _ in self._held if account == account_id})
             await claims.renew(self._db, self._settings, self.worker_id, account_id, sequences)
 
     @asynccontextmanager
     async def _holding(self, claim: Claim) -> AsyncIterator[None]:
-        held = {(activity.account_id, activity.sequence) for activity in claim.activities}
+        held = {(activity.account_id, activity.sequence, activity.fence) for activity in claim.activities}
         self._held |= held
         try:
             yield

@@ -180,6 +180,33 @@ class TestLeases:
         await claims.renew(desk.db, desk.settings, zombie.worker_id, desk.account_id, [activity.sequence])
         assert await desk.rows("lease") == before
 
+    async def test_a_process_keeps_what_it_took_over_from_itself(self, desk: Desk, watch: Any) -> None:
+        """A whole machine stood still: its own sweeper sends again what it still works on."""
+        [target], people = await desk.new_lists(1), await desk.make_contacts(1)
+        submitted = await desk.add(people, target)
+        arrived, go_on = [asyncio.Event(), asyncio.Event()], [asyncio.Event(), asyncio.Event()]
+
+        async def pause(number: int) -> None:
+            arrived[number].set()
+            await go_on[number].wait()
+
+        watch(pause)
+        runner = desk.runner()
+        zombie = asyncio.create_task(runner.run(message_of(submitted)))
+        await arrived[0].wait()
+        await desk.let_leases_run_out()
+        successor = asyncio.create_task(runner.run((await desk.swept())[0]))
+        await arrived[1].wait()
+        go_on[0].set()
+        await zombie
+        await desk.let_leases_run_out()
+        await runner.heartbeat()
+        assert await desk.swept() == []
+        go_on[1].set()
+        await successor
+        found = await desk.find(submitted)
+        assert (found.state, found.fence, found.changed_count) == (State.COMPLETED, 2, 1)
+
     async def test_a_cancelled_task_gives_its_lease_back(self, desk: Desk) -> None:
         """Issue 2, section 4: a graceful shutdown hands over what is not done."""
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)
