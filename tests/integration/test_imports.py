@@ -23,6 +23,7 @@ from engine.imports import json_lines
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
 from engine.sets import system
 from engine.sets.catalog import NamedSet
+from engine.sets.chunks import CHUNK_BITS
 from engine.settings import Settings
 from tests.integration.conftest import NewDesk, open_desk
 from tests.integration.desk import Desk
@@ -496,6 +497,16 @@ class TestNumbers:
         [account] = await desk.rows("account")
         assert {row["contact_no"] for row in await desk.rows("contact")} == set(range(1, 34))
         assert account["last_contact_no"] <= 33 + BATCH
+
+    @pytest.mark.parametrize("before", [CHUNK_BITS - 4, CHUNK_BITS - 1, CHUNK_BITS, 5 * CHUNK_BITS + 60])
+    async def test_across_words_and_chunks(self, desk: Desk, target: NamedSet, before: int) -> None:
+        await desk.make_contacts(1)
+        await desk.make_contacts(2, first=before - 1, deleted=True)
+        revived = [f"c{number}@example.org" for number in (before, before - 1)]
+        found = await run(desk, "\n".join(["email", *revived, *(f"n{n}@example.org" for n in range(9))]), target)
+        assert (found.state, found.changed_count) == (State.COMPLETED, 11)
+        assert await desk.members(target) == set(range(before - 1, before + 10))
+        await assert_sets_agree(desk)
 
     @pytest.mark.parametrize("number_of_accounts", [1, 4])
     async def test_imports_side_by_side(self, desk: Desk, new_desk: NewDesk, number_of_accounts: int) -> None:

@@ -10,9 +10,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from engine.activities import submission
+from engine.activities import order, submission
 from engine.activities.intake import Intake
-from engine.activities.model import Queue, State
+from engine.activities.model import Message, Queue, State
 from engine.activities.operation import Plan, Request
 from engine.activities.submission import Submitted
 from engine.database import UNREACHABLE, Database, Transaction
@@ -313,6 +313,22 @@ class TestWindow:
         submitted += [await desk.add([uuid4()], target) for _ in range(window + 2)]
         assert [len(each.messages) for each in submitted] == [*[1] * window, 0, 0] * 2
         assert await self._places(desk) == {"bulk": window, "activities": window}
+
+    async def test_those_far_behind_get_their_turn(self, desk: Desk) -> None:
+        """More wait than are looked at for what may run next, and their messages come first."""
+        busy, free = await desk.new_lists(2)
+        intake = Intake(desk.db, desk.settings)
+        first = await desk.add([uuid4() for _ in range(260)], busy, await desk.new_list())
+        behind = [desk.adding([uuid4()], busy) for _ in range(order.LOOK_AHEAD + 20)]
+        waiting = await asyncio.gather(*(intake.submit(desk.principal, each) for each in behind))
+        last = await desk.add([uuid4()], free)
+        message = Message(desk.account_id, last.activity.activity_id, last.activity.queue)
+        runner = desk.runner()
+        assert [sent for each in (*waiting, last) for sent in each.messages if await runner.run(sent)] == []
+        assert await runner.run(message) == []
+        await desk.deliver(first.messages, runner)
+        assert await desk.unfinished() == 0
+        assert {each.state for each in await desk.found([first, *waiting, last])} == {State.COMPLETED}
 
     async def test_blocked_ones_do_not_keep_others_out(self, desk: Desk) -> None:
         """What waits for another gives its place to what can run."""
