@@ -47,6 +47,7 @@ class Metrics:
         self._submitted = Counter(
             "muster_api_activities_submitted", "Activities submitted", ("kind",), registry=self._registry
         )
+        self._by_kind: dict[str, Counter] = {}
         self._waiting = Gauge(
             "muster_api_waiting", "Requests that wait for an activity to end", registry=self._registry
         )
@@ -55,7 +56,10 @@ class Metrics:
         return RouteMetrics(self._requests, self._seconds, route, method)
 
     def submitted(self, kind: str) -> None:
-        self._submitted.labels(kind).inc()
+        counter = self._by_kind.get(kind)
+        if counter is None:
+            counter = self._by_kind[kind] = self._submitted.labels(kind)
+        counter.inc()
 
     @property
     def waiting(self) -> Gauge:

@@ -89,9 +89,11 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the API and the workers' health port listen on")
     port: int = Field(8080, ge=0, le=65535, description="Port of the API; 0 lets `muster up` choose one")
     metrics_port: int = Field(9191, ge=0, le=65535, description="Port of a worker's health and metrics")
-    worker_processes: PositiveInt = Field(2, description="Processes that `muster work` runs")
+    worker_processes: PositiveInt = Field(2, description="Processes that `muster work` runs for each queue")
     worker_threads: PositiveInt = Field(8, description="Activities that one worker process runs at once")
-    pool_connections: PositiveInt = Field(10, description="Most database connections of a process")
+    pool_connections: PositiveInt = Field(
+        10, description="Most database connections of a process; a worker's has three more than threads at least"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level to log")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people")
 

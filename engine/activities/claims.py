@@ -51,6 +51,13 @@ async def release(db: Database, worker_id: UUID, activity: Activity, seconds: fl
         await tx.run("postpone_lease", sequence=activity.sequence, worker_id=worker_id, seconds=seconds)
 
 
+async def hand_over(db: Database, worker_id: UUID, activity: Activity) -> None:
+    """Gives a claimed activity back at once; what was begun of it does not count as an attempt."""
+    async with db.account(activity.account_id) as tx:
+        await tx.run("return_attempt", sequence=activity.sequence, fence=activity.fence)
+        await tx.run("postpone_lease", sequence=activity.sequence, worker_id=worker_id, seconds=0)
+
+
 async def renew(db: Database, settings: Settings, worker_id: UUID, account_id: int, sequences: Sequence[int]) -> None:
     """The heartbeat: keeps the worker's leases in one account from running out."""
     async with db.account(account_id) as tx:

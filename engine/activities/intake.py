@@ -38,16 +38,22 @@ class Intake:
 
     async def submit(self, principal: Principal, request: Request) -> Submitted:
         """As `submission.submit`, and as durable when it answers."""
-        asked = _Asked(principal, request, asyncio.get_running_loop().create_future())
         waiting = self._waiting.get(principal.account_id)
-        if waiting is None:
-            self._waiting[principal.account_id] = [asked]
-            self._begin(principal.account_id)
-        else:
+        if waiting is not None:
+            asked = _Asked(principal, request, asyncio.get_running_loop().create_future())
             waiting.append(asked)
-        return await asked.answer
+            return await asked.answer
+        self._waiting[principal.account_id] = []
+        try:
+            return await submit(self._db, self._settings, principal, request)
+        finally:
+            self._go_on(principal.account_id)
 
-    def _begin(self, account_id: int) -> None:
+    def _go_on(self, account_id: int) -> None:
+        """Takes in what came meanwhile, if anything did."""
+        if not self._waiting[account_id]:
+            del self._waiting[account_id]
+            return
         task = asyncio.create_task(self._take_in(account_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -1,8 +1,8 @@
 """What an activity is: its states, its numbers, and the message that says it waits."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
@@ -42,8 +42,8 @@ class Message(NamedTuple):
     queue: str
 
 
-def json_text(value: Mapping[str, Any]) -> str:
-    """JSON as it is stored with an activity."""
+def json_text(value: Mapping[str, Any] | Sequence[Any]) -> str:
+    """JSON as it is stored with an activity; UUIDs become text."""
     return to_json(value).decode()
 
 
@@ -69,20 +69,20 @@ class Activity:
     source_file_name: str | None
     created_at: datetime
     updated_at: datetime
-    started_at: datetime | None
-    completed_at: datetime | None
-    attempts: int
-    fence: int
-    cancel_requested: bool
-    batch: int
-    cursor: Mapping[str, Any] | None
-    items_total: int
-    items_completed: int
-    changed_count: int
-    error_count: int
-    counts: Mapping[str, int]
-    failure_code: str | None
-    failure: str | None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    attempts: int = 0
+    fence: int = 0
+    cancel_requested: bool = False
+    batch: int = 0
+    cursor: Mapping[str, Any] | None = None
+    items_total: int = 0
+    items_completed: int = 0
+    changed_count: int = 0
+    error_count: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    failure_code: str | None = None
+    failure: str | None = None
 
     @classmethod
     def of(cls, row: asyncpg.Record) -> Self:
@@ -90,7 +90,7 @@ class Activity:
         values["state"] = State(row["state"])
         values["reads"], values["writes"] = frozenset(row["reads"]), frozenset(row["writes"])
         values["cursor"] = row["cursor"] and json.loads(row["cursor"])
-        values["counts"] = json.loads(row["counts"] or "{}")
+        values["counts"] = json.loads(row["counts"]) if row["counts"] else {}
         return cls(**values)
 
     @property

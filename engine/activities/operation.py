@@ -5,7 +5,7 @@ when its turn comes: membership kinds as one change of sets in one transaction, 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -78,7 +78,7 @@ class BatchedOperation(ABC):
     """A kind whose work is on contact rows and goes on in batches from the activity's cursor."""
 
     @abstractmethod
-    def batches(self, activity: Activity, resources: Resources) -> AsyncIterator[Batch]:
+    def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
         """What is left to do."""
 
 

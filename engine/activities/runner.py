@@ -7,7 +7,7 @@ worker's by now.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from uuid import UUID, uuid4
 
 import structlog
@@ -89,7 +89,7 @@ class Runner:
 
     async def _give_back(self, activities: Sequence[Activity]) -> list[Message]:
         for activity in activities:
-            await claims.release(self._db, self.worker_id, activity, seconds=0)
+            await claims.hand_over(self._db, self.worker_id, activity)
         return [Message(activity.account_id, activity.activity_id, activity.queue) for activity in activities]
 
     async def _work_alone(self, activity: Activity) -> list[Message] | None:
@@ -152,12 +152,13 @@ class Runner:
 
     async def _write_batches(self, activity: Activity, operation: BatchedOperation) -> list[Message]:
         """Batched work: each batch is a transaction, and its progress is committed with it."""
-        async for batch in operation.batches(activity, Resources(self._db, self._settings)):
-            async with self._db.account(activity.account_id) as tx:
-                [current] = await _still_mine(tx, [activity])
-                if current.cancel_requested:
-                    return await _cancel(tx, self._settings, [current])
-                await _advance(tx, current, await batch.write(tx, current))
+        async with aclosing(operation.batches(activity, Resources(self._db, self._settings))) as batches:
+            async for batch in batches:
+                async with self._db.account(activity.account_id) as tx:
+                    [current] = await _still_mine(tx, [activity])
+                    if current.cancel_requested:
+                        return await _cancel(tx, self._settings, [current])
+                    await _advance(tx, current, await batch.write(tx, current))
         return await self._end(activity, State.COMPLETED)
 
     async def _time_out(self, activity: Activity) -> list[Message]:

@@ -1,10 +1,11 @@
 """Taking activities in: submit, retry, cancel. Each answers at once; the work is done by whoever claims it."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import NamedTuple
-from uuid import UUID, uuid4
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import asyncpg
 
@@ -124,40 +125,65 @@ async def _enter_alone(tx: Transaction, settings: Settings, entry: _Entry) -> Su
 
 
 async def _enter(tx: Transaction, settings: Settings, entries: Sequence[_Entry]) -> list[Submitted | TooManyActivities]:
+    """Each entry's place in the order; those refused for which there is no room."""
     if not entries:
         return []
-    plans = [entry.plan for entry in entries]
+    requests = [json_text(entry.plan.request) for entry in entries]
     rows = await tx.all(
         "submit_activities",
-        activity_ids=[uuid4() for _ in entries],
-        kinds=[entry.kind for entry in entries],
-        queues=[entry.queue for entry in entries],
-        principal_ids=[entry.principal.principal_id for entry in entries],
-        requests=[json_text(plan.request) for plan in plans],
-        reads=[_array(plan.reads) for plan in plans],
-        writes=[_array(plan.writes) for plan in plans],
-        shareable=[plan.shareable for plan in plans],
-        retries_of=[entry.retry_of for entry in entries],
-        source_file_names=[plan.source_file_name for plan in plans],
-        cursors=[plan.cursor and json_text(plan.cursor) for plan in plans],
+        count=len(entries),
+        entries=json_text(list(_told(entries))),
+        requests=requests,
         most_unfinished=settings.max_unfinished,
         window=settings.window,
         redispatch_seconds=REDISPATCH_SECONDS,
     )
-    rows.sort(key=itemgetter("sequence"))
-    return [*map(_submitted, rows), *(_too_many(settings) for _ in entries[len(rows) :])]
+    if rows:
+        rows.sort(key=itemgetter("sequence"))
+        return [_submitted(tx, *entered) for entered in zip(entries, requests, rows, strict=True)]
+    if len(entries) == 1:
+        most = settings.max_unfinished
+        return [TooManyActivities(f"the account has {most} unfinished activities; wait for some to end")]
+    return [result for entry in entries for result in await _enter(tx, settings, [entry])]
 
 
-def _submitted(row: asyncpg.Record) -> Submitted:
-    activity = Activity.of(row)
+def _told(entries: Sequence[_Entry]) -> Iterator[dict[str, Any]]:
+    """The entries as `submit_activities` reads them."""
+    places = Counter[Queue]()
+    for entry in entries:
+        places[entry.queue] += 1
+        plan = entry.plan
+        yield {
+            "kind": entry.kind,
+            "queue": entry.queue.value,
+            "nth": places[entry.queue],
+            "principal_id": entry.principal.principal_id,
+            "reads": sorted(plan.reads),
+            "writes": sorted(plan.writes),
+            "shareable": plan.shareable,
+            "retry_of": entry.retry_of,
+            "source_file_name": plan.source_file_name,
+            "cursor": plan.cursor,
+        }
+
+
+def _submitted(tx: Transaction, entry: _Entry, request_text: str, row: asyncpg.Record) -> Submitted:
+    activity = Activity(
+        account_id=tx.account_id,
+        sequence=row["sequence"],
+        activity_id=row["activity_id"],
+        kind=entry.kind,
+        queue=entry.queue,
+        state=State.INITIALIZED,
+        principal_id=entry.principal.principal_id,
+        request_text=request_text,
+        reads=entry.plan.reads,
+        writes=entry.plan.writes,
+        retry_of=entry.retry_of,
+        source_file_name=entry.plan.source_file_name,
+        created_at=row["created_at"],
+        updated_at=row["created_at"],
+        cursor=entry.plan.cursor,
+    )
     message = Message(activity.account_id, activity.activity_id, activity.queue)
     return Submitted(activity, [message] if row["queued"] else [])
-
-
-def _too_many(settings: Settings) -> TooManyActivities:
-    most = settings.max_unfinished
-    return TooManyActivities(f"the account has {most} unfinished activities; wait for some to end")
-
-
-def _array(set_nos: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, sorted(set_nos))) + "}"

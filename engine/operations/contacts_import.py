@@ -6,8 +6,8 @@ upserted by e-mail, memberships by set; what a batch did is committed with the p
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import closing
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -152,7 +152,7 @@ class Import(BatchedOperation):
         self._reader = reader
         self._header_rows = header_rows
 
-    async def batches(self, activity: Activity, resources: Resources) -> AsyncIterator[Batch]:
+    async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
         async with resources.db.account(activity.account_id) as tx:
             custom_fields = await fields.numbers(tx)
         numbers = Numbers(resources.db, activity.account_id)
@@ -161,10 +161,11 @@ class Import(BatchedOperation):
             header: Header = await asyncio.to_thread(self._reader.read_header, file, custom_fields)
             lines, start = await _start(path, header, activity.cursor)
             warnings = () if activity.cursor else header.warnings
-            async for batch in _ahead(self._rows(file, header, start, resources.settings)):
-                first_contact_no = await numbers.reserve(len(batch.rows))
-                yield ImportBatch(batch, warnings, lines, numbers, first_contact_no)
-                warnings, start = (), batch.position
+            async with aclosing(_ahead(self._rows(file, header, start, resources.settings))) as batches:
+                async for batch in batches:
+                    first_contact_no = await numbers.reserve(len(batch.rows))
+                    yield ImportBatch(batch, warnings, lines, numbers, first_contact_no)
+                    warnings, start = (), batch.position
             left_out = _left_out(path, start, resources.settings.import_max_rows)
             yield LastBatch(start, start.rows + self._header_rows, (*map(_warning, warnings), *left_out))
 
@@ -213,7 +214,7 @@ def _count_lines(path: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
-async def _ahead(rows: Iterator[Rows]) -> AsyncIterator[Rows]:
+async def _ahead(rows: Iterator[Rows]) -> AsyncGenerator[Rows, None]:
     """Reads a batch in a thread while the one before it is being written."""
     reading = asyncio.create_task(asyncio.to_thread(next, rows, None))
     try:

@@ -1,35 +1,31 @@
 -- name: submit_activities
--- Queues activities at the end of their account's order, as they are given; no rows for those that would be more than
--- :most_unfinished. A place in its queue (a lease without a worker) is taken at once when fewer than :window are taken.
--- Runs under the account's lock, which the update keeps. reads and writes are arrays as text, since arrays of arrays
--- are rectangular.
-with before as (
-    select last_sequence, greatest(:most_unfinished - unfinished, 0) as room from account where account_id = :account_id
+-- Queues :count activities at the end of their account's order, as :entries and :requests give them; none when they
+-- would be more than :most_unfinished. A place in its queue (a lease without a worker) is taken at once by the `nth`
+-- entry of a queue when fewer than :window are taken then. Runs under the account's lock, which the update keeps.
+-- Entries come as JSON since arrays of arrays cannot be of different lengths.
+with account_before as (
+    update account set last_sequence = last_sequence + :count, unfinished = unfinished + :count
+    where account_id = :account_id and unfinished + :count <= :most_unfinished
+    returning last_sequence - :count as last_sequence
 ),
 asked as (
-    select a.*, before.last_sequence + a.place as sequence
-    from before
-    cross join lateral unnest(
-        :activity_ids::uuid[], :kinds::text[], :queues::text[], :principal_ids::uuid[], :requests::json[],
-        :reads::text[], :writes::text[], :shareable::boolean[], :retries_of::uuid[], :source_file_names::text[],
-        :cursors::json[]
+    select a.*, gen_random_uuid() as activity_id, account_before.last_sequence + a.place as sequence
+    from account_before
+    cross join lateral rows from (
+        unnest(:requests::json[]),
+        json_to_recordset(:entries) as (
+            kind text, queue text, nth integer, principal_id uuid, reads integer[], writes integer[],
+            shareable boolean, retry_of uuid, source_file_name text, cursor json
+        )
     ) with ordinality a(
-        activity_id, kind, queue, principal_id, request, reads, writes, shareable, retry_of, source_file_name, cursor,
-        place
+        request, kind, queue, nth, principal_id, reads, writes, shareable, retry_of, source_file_name, cursor, place
     )
-    where a.place <= before.room
-),
-places as (
-    update account a set
-        last_sequence = a.last_sequence + asked.count, unfinished = a.unfinished + asked.count
-    from (select count(*) from asked) asked
-    where a.account_id = :account_id
 ),
 queued as (
     insert into lease (account_id, sequence, activity_id, queue, expires_at)
     select :account_id, sequence, activity_id, queue, now() + make_interval(secs => :redispatch_seconds)
-    from (select *, row_number() over (partition by queue order by sequence) as nth from asked) waiting
-    where nth <= :window - (select count(*) from lease l where l.account_id = :account_id and l.queue = waiting.queue)
+    from asked
+    where nth <= :window - (select count(*) from lease l where l.account_id = :account_id and l.queue = asked.queue)
     returning sequence
 )
 insert into activity (
@@ -37,11 +33,10 @@ insert into activity (
     source_file_name, cursor, created_at, updated_at
 )
 select
-    :account_id, sequence, activity_id, kind, queue, principal_id, request, reads::integer[], writes::integer[],
-    shareable, true, retry_of, source_file_name, cursor, now(), now()
+    :account_id, sequence, activity_id, kind, queue, principal_id, request, reads, writes, shareable, true, retry_of,
+    source_file_name, cursor, now(), now()
 from asked
-order by sequence
-returning *, sequence in (select sequence from queued) as queued;
+returning sequence, activity_id, created_at, sequence in (select sequence from queued) as queued;
 
 -- name: activity_by_id^
 -- One activity, not older than :retention_days.
@@ -110,6 +105,11 @@ on conflict (account_id, sequence) do nothing;
 
 -- name: drop_leases!
 delete from lease where account_id = :account_id and sequence = any(:sequences);
+
+-- name: return_attempt!
+-- The attempt of a claim is not counted: its worker stops, or did not come to the activity.
+update activity set attempts = attempts - 1
+where account_id = :account_id and sequence = :sequence and fence = :fence and state = 'processing' and attempts > 0;
 
 -- name: postpone_lease!
 -- Gives the activity back: nobody works on it, and the sweeper queues it again after :seconds.

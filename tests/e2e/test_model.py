@@ -93,12 +93,12 @@ async def _assert_same(request: Request, model: Model) -> None:
 async def _assert_levels(request: Request, model: Model) -> None:
     """A level is seen through a list that everybody of it is put on."""
     for level in LEVELS:
-        body = {"source": {"engagement_level": level}, "list_ids": []}
-        body["list_ids"] = [(await request("POST", "contact_lists", json={"name": level}))["list_id"]]
+        list_id = (await request("POST", "contact_lists", json={"name": level}))["list_id"]
+        body = {"source": {"engagement_level": level}, "list_ids": [list_id]}
         activity = await request("POST", "activities/add_list_memberships", json=body)
         await request("GET", f"activities/{activity['activity_id']}?wait=30")
         expected = model.selected(body)
-        assert await _members(request, f"lists={body['list_ids'][0]}") == expected
+        assert await _members(request, f"lists={list_id}") == expected
 
 
 async def _members(request: Request, query: str) -> set[str]:

@@ -50,7 +50,7 @@ def test_the_seeds_example_request_gets_the_seeds_answer(pasted: str, shared: Up
     [promised] = map(json.loads, fenced("json"))
     assert list(answer) == list(promised)
     assert {name: answer[name] for name in SEED_ANSWER} == SEED_ANSWER
-    assert UUID(answer["activity_id"])
+    assert str(UUID(answer["activity_id"])) == answer["activity_id"]
     assert answer["created_at"] == answer["updated_at"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", answer["created_at"])
     assert answer["_links"] == {"self": {"href": f"/v3/activities/{answer['activity_id']}"}}

@@ -1,6 +1,6 @@
 """Operations that a test can hold up, break and count, wrapped around the real ones."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from engine.activities.model import Activity
@@ -65,7 +65,7 @@ class WatchedBatches(BatchedOperation):
         self._before = before
         self._after = after
 
-    async def batches(self, activity: Activity, resources: Resources) -> AsyncIterator[Batch]:
+    async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
         number = 0
         async for batch in self._inner.batches(activity, resources):
             await self._before(number)
