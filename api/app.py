@@ -34,6 +34,8 @@ DIALECTS: Sequence[Dialect] = (V3,)
 
 #: Seconds that requests under way have to end when the process stops.
 SHUTDOWN_SECONDS = 10.0
+#: Seconds that a statement of a request may take: nobody waits for longer, and a hostile segment could take minutes.
+LONGEST_STATEMENT = 30.0
 #: Longest line of a request's head, in bytes: a cursor holds all filters of its query.
 LINE_BYTES = 16384
 
@@ -89,7 +91,9 @@ async def serving(settings: Settings, doorbell: Doorbell) -> AsyncIterator[str]:
     """The API while it serves; gives its address, as http://127.0.0.1:8080."""
     if settings.database_app_url is None:
         raise DatabaseUnusable("no DATABASE_URL is set")
-    db = await Database.open(settings.database_app_url, connections=settings.pool_connections)
+    db = await Database.open(
+        settings.database_app_url, connections=settings.pool_connections, longest_statement=LONGEST_STATEMENT
+    )
     runner = web.AppRunner(
         create_app(db, settings, doorbell.send, doorbell.is_up),
         access_log=None,

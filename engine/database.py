@@ -78,14 +78,20 @@ class Database:
         self._pool = pool
 
     @classmethod
-    async def open(cls, url: str, *, connections: int = 10) -> Self:
+    async def open(cls, url: str, *, connections: int = 10, longest_statement: float | None = None) -> Self:
         """Opens the pool and makes sure that the role cannot see through the accounts' walls.
 
+        A statement that takes more than `longest_statement` seconds is cancelled and raises TimeoutError.
         Raises DatabaseUnusable when the server cannot be reached, is not migrated, or the role could bypass them.
         """
         try:
             pool = await asyncpg.create_pool(
-                url, min_size=1, max_size=connections, reset=_leave_no_transaction, timeout=CONNECT_SECONDS
+                url,
+                min_size=1,
+                max_size=connections,
+                reset=_leave_no_transaction,
+                timeout=CONNECT_SECONDS,
+                command_timeout=longest_statement,
             )
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise DatabaseUnusable(f"cannot connect to PostgreSQL: {error}") from error
