@@ -3,6 +3,7 @@
 Runs with the owner's connection, and only here. Migrations are the raw SQL files of `sql/migrations`.
 """
 
+import asyncio
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -13,6 +14,10 @@ from engine.queries import MIGRATIONS_FOLDER, statements
 
 #: Key of the advisory lock that keeps two migrators apart.
 MIGRATION_LOCK = 0x6D7573746572
+#: Roles belong to the whole server and that lock to one database: what is raised when another database's migrator makes
+#: or changes the role at the same moment, and how often and with which pause in seconds it is tried again then.
+ROLE_RACES = (asyncpg.InternalServerError, asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError)
+ROLE_TRIES, ROLE_PAUSE = 20, 0.05
 
 
 async def migrate(owner_url: str, app_url: str) -> None:
@@ -27,9 +32,18 @@ async def migrate(owner_url: str, app_url: str) -> None:
     try:
         await connection.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
         await pogo.apply(connection, MIGRATIONS_FOLDER, schema_name="public")
-        await _prepare_role(connection, app_url)
+        await _insist_on_role(connection, app_url)
     finally:
         await connection.close()
+
+
+async def _insist_on_role(connection: "asyncpg.Connection[asyncpg.Record]", app_url: str) -> None:
+    for _ in range(ROLE_TRIES):
+        try:
+            return await _prepare_role(connection, app_url)
+        except ROLE_RACES:
+            await asyncio.sleep(ROLE_PAUSE)
+    return await _prepare_role(connection, app_url)
 
 
 async def _prepare_role(connection: "asyncpg.Connection[asyncpg.Record]", app_url: str) -> None:
