@@ -27,6 +27,7 @@ WORDS: Mapping[str, str] = {
     "list_type": "does not have a valid value: it must be an array",
     "dict_type": "does not have a valid value: it must be an object",
     "model_type": "does not have a valid value: it must be an object",
+    "not_an_id": "does not have a valid value: it must be a UUID of 36 characters",
     "uuid_parsing": "does not have a valid value: it must be a UUID",
     "uuid_type": "does not have a valid value: it must be a UUID",
     "value_error": "does not have a valid value: {error}",
@@ -49,8 +50,6 @@ def _described(problem: Mapping[str, Any]) -> str:
         return f"body is not valid JSON: {problem['ctx']['error']}"
     if kind == "value_error" and not place:
         return str(problem["ctx"]["error"])
-    if kind.startswith("must_be"):
-        return f"{place} {UNLISTED}: it {problem['msg']}"
     return f"{place or 'body'} {WORDS.get(kind, UNLISTED).format(**problem.get('ctx', {}))}"
 
 

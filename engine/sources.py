@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from engine.database import Transaction
+from engine.identifiers import Id
 from engine.segments import stored as segments
 from engine.sets import catalog, system
 from engine.sets.catalog import SetKind
@@ -23,8 +24,8 @@ NEW_SUBSCRIBER = timedelta(days=30)
 #: The levels that were stored for a contact; any other active contact is unqualified (contract v3.md 3.14).
 STORED_LEVELS = ("low", "medium", "high")
 
-ContactIds = Annotated[tuple[UUID, ...], Field(max_length=500)]
-SetIds = Annotated[tuple[UUID, ...], Field(max_length=50)]
+ContactIds = Annotated[tuple[Id, ...], Field(max_length=500)]
+SetIds = Annotated[tuple[Id, ...], Field(max_length=50)]
 SegmentId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 Level = Literal["unqualified", "low", "medium", "high"]
 

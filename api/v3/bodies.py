@@ -1,11 +1,11 @@
 """Bodies of v3 requests: the engine's requests where they are the same, narrowed where this dialect offers less."""
 
 from typing import Annotated, Any, ClassVar
-from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from api.v3.values import Name, SpelledOut, Text
+from engine.identifiers import Id
 from engine.operations import list_memberships, taggings
 from engine.sources import Source
 
@@ -68,7 +68,7 @@ class NewSegment(Resource):
 class ImportTargets(Resource):
     """The lists that an import puts its contacts on (contract v3.md 3.8)."""
 
-    list_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=50)]
+    list_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=50)]
 
 
 class JsonImport(ImportTargets):

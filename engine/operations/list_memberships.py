@@ -1,11 +1,11 @@
 """Putting contacts on lists and taking them off (contract v3.md 3.4 and 3.5)."""
 
 from typing import Annotated, ClassVar
-from uuid import UUID
 
 from pydantic import Field
 
 from engine.database import Transaction
+from engine.identifiers import Id
 from engine.operations.memberships import ChangeOfSets, MembershipRequest
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
@@ -15,7 +15,7 @@ from engine.sets.membership import Mask
 class ListMembershipsRequest(MembershipRequest):
     """A source, and the lists to change."""
 
-    list_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=50)]
+    list_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=50)]
 
 
 class AddListMemberships(ListMembershipsRequest):

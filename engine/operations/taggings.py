@@ -1,11 +1,11 @@
 """Putting tags on contacts and taking them off (contract v3.md 3.6)."""
 
 from typing import Annotated, ClassVar
-from uuid import UUID
 
 from pydantic import Field
 
 from engine.database import Transaction
+from engine.identifiers import Id
 from engine.operations.memberships import ChangeOfSets, MembershipRequest
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
@@ -15,7 +15,7 @@ from engine.sets.membership import Mask
 class TaggingsRequest(MembershipRequest):
     """A source, and the tags to change."""
 
-    tag_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=50)]
+    tag_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=50)]
 
 
 class AddTaggings(TaggingsRequest):
