@@ -222,7 +222,7 @@ class TestLeases:
         assert await desk.swept() == [message_of(submitted)]
         await desk.deliver([message_of(submitted)])
         found = await desk.find(submitted)
-        assert (found.state, found.changed_count) == (State.COMPLETED, 3)
+        assert (found.state, found.attempts, found.fence, found.changed_count) == (State.COMPLETED, 1, 2, 3)
         assert await desk.members(target) == {1, 2, 3}
 
     async def test_a_batch_that_was_handed_over_is_done_whatever_comes_first(self, desk: Desk) -> None:

@@ -120,7 +120,7 @@ class TestIntake:
         assert [each.activity.sequence for each in submitted] == list(range(1, 71))
         contacts = [each.activity.request["source"]["contact_ids"] for each in submitted]
         assert contacts == [[str(contact_id) for contact_id in each.source.contact_ids or ()] for each in requests]
-        assert len({each.activity.created_at for each in submitted}) == 3, "the first goes at once, then 50, then the rest"
+        assert len({each.activity.created_at for each in submitted}) == 3, "the first at once, then 50, then the rest"
         assert [len(each.messages) for each in submitted] == [*[1] * desk.settings.window, *[0] * 66]
         assert await desk.unfinished() == 70
 

@@ -1,6 +1,7 @@
 """Operations that a test can hold up, break and count, wrapped around the real ones."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from engine.activities.model import Activity
@@ -67,8 +68,9 @@ class WatchedBatches(BatchedOperation):
 
     async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
         number = 0
-        async for batch in self._inner.batches(activity, resources):
-            await self._before(number)
-            yield _WatchedBatch(batch, number, self._after)
-            number += 1
+        async with aclosing(self._inner.batches(activity, resources)) as batches:
+            async for batch in batches:
+                await self._before(number)
+                yield _WatchedBatch(batch, number, self._after)
+                number += 1
         await self._before(number)
