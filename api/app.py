@@ -5,6 +5,7 @@ the broker.
 """
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from typing import Protocol
 import structlog
 import uvloop
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from api import dialects, health
 from api.auth import Authenticator
@@ -99,6 +101,7 @@ async def serving(settings: Settings, doorbell: Doorbell) -> AsyncIterator[str]:
         access_log=None,
         shutdown_timeout=SHUTDOWN_SECONDS,
         max_line_size=LINE_BYTES,
+        logger=_server_log(),
     )
     try:
         await runner.setup()
@@ -117,6 +120,17 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> str:
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     log.info("api_listening", address=address)
     return address
+
+
+def _server_log() -> logging.Logger:
+    """The log of aiohttp itself, without requests that are no HTTP: who sends them is told, and could fill any disk."""
+    server_log = logging.getLogger("aiohttp.server")
+    server_log.addFilter(_is_no_clients_fault)
+    return server_log
+
+
+def _is_no_clients_fault(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _told_to_stop() -> None:

@@ -144,6 +144,9 @@ def _told(error: Exception, route: Route) -> MusterError:
     match error:
         case MusterError():
             return error
+        case TimeoutError():
+            log.error("database_too_slow", route=route.path)
+            return DatabaseUnusable("the database took too long; ask for less, or try again later")
         case _ if isinstance(error, UNREACHABLE):
             log.error("database_unreachable", route=route.path, reason=repr(error))
             return DatabaseUnusable("the database cannot be reached; try again later")

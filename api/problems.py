@@ -1,6 +1,6 @@
 """What is wrong with a body or query, in words: `{property} {problem}`, joined with `, ` (contract v3.md 1.8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -37,11 +37,17 @@ UNLISTED = "does not have a valid value"
 
 def described(error: ValidationError) -> str:
     """All that pydantic found, in one text."""
-    problems = error.errors(include_url=False, include_input=False)
+    problems = _without_consequences(error.errors(include_url=False, include_input=False))
     texts = [_described(problem) for problem in problems[:MOST_PROBLEMS]]
     if len(problems) > MOST_PROBLEMS:
         texts.append(f"and {len(problems) - MOST_PROBLEMS} more problems")
     return ", ".join(texts)
+
+
+def _without_consequences(problems: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of an array with a wrong item it is also said that it is too short; that is no problem of its own."""
+    inside = {problem["loc"][:-1] for problem in problems if problem["loc"]}
+    return [each for each in problems if each["type"] != "too_short" or each["loc"] not in inside]
 
 
 def _described(problem: Mapping[str, Any]) -> str:

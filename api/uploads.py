@@ -17,7 +17,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from api.errors import UnsupportedMediaType
-from engine.errors import Invalid
+from engine.errors import Invalid, Unusable
 
 FORM = "multipart/form-data"
 #: Bytes gathered before they are written, and read at once.
@@ -29,6 +29,16 @@ MOST_PARTS = 100
 
 #: Content-Transfer-Encodings that change nothing.
 PLAIN = frozenset({"", "7bit", "8bit", "binary"})
+
+#: What aiohttp raises for a body that is no form, or that ends too early.
+BROKEN_FORM = (
+    ValueError,
+    AssertionError,
+    RuntimeError,
+    HttpProcessingError,
+    web.RequestPayloadError,
+    ConnectionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,8 @@ class Form:
 async def received(request: web.Request, folder: Path, ending: str, most_bytes: int) -> Form:
     """Receives a form with one file, in the part `file`, whose name has this ending.
 
-    Raises UnsupportedMediaType when it is no form or the file's name ends otherwise, and Invalid.
+    Raises UnsupportedMediaType when it is no form or the file's name ends otherwise, Invalid, and Unusable when there
+    is no room for it.
     """
     if request.content_type != FORM:
         raise UnsupportedMediaType(f"Content-Type must be {FORM}")
@@ -55,8 +66,10 @@ async def received(request: web.Request, folder: Path, ending: str, most_bytes: 
         return await _receive(request, path, ending, most_bytes)
     except BaseException as error:
         discard(path)
-        if isinstance(error, ValueError | AssertionError | RuntimeError | HttpProcessingError | ConnectionError):
-            raise Invalid(f"body is not a whole form: {error}") from error
+        if isinstance(error, BROKEN_FORM):
+            raise Invalid(f"body is not a whole form: {_reason(error)}") from error
+        if isinstance(error, OSError):
+            raise _unusable(error) from error
         raise
 
 
@@ -65,6 +78,9 @@ async def stored(folder: Path, ending: str, pieces: Iterable[bytes]) -> Path:
     path = folder / f"{uuid4()}{ending}"
     try:
         await asyncio.to_thread(_write_all, path, pieces)
+    except OSError as error:
+        discard(path)
+        raise _unusable(error) from error
     except BaseException:
         discard(path)
         raise
@@ -112,7 +128,19 @@ async def _field(part: BodyPartReader) -> str:
         data += chunk
         if len(data) > FIELD_BYTES:
             raise Invalid(f"{part.name} is too long: at most {FIELD_BYTES:,} bytes may be given")
-    return data.decode()
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Invalid(f"{part.name} is not text in UTF-8") from None
+
+
+def _unusable(error: OSError) -> Unusable:
+    return Unusable(f"the upload cannot be stored: {error.strerror}")
+
+
+def _reason(error: BaseException) -> str:
+    """What aiohttp says is wrong, in one line."""
+    return " ".join(str(getattr(error, "message", "") or error).split())[:200] or type(error).__name__
 
 
 def _file_name(part: BodyPartReader, ending: str) -> str:
