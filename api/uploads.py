@@ -63,33 +63,35 @@ async def received(request: web.Request, folder: Path, ending: str, most_bytes: 
         raise UnsupportedMediaType(f"Content-Type must be {FORM}")
     path = folder / f"{uuid4()}{ending}"
     try:
-        return await _receive(request, path, ending, most_bytes)
-    except BaseException as error:
-        discard(path)
-        if isinstance(error, BROKEN_FORM):
-            raise Invalid(f"body is not a whole form: {_reason(error)}") from error
-        if isinstance(error, OSError):
-            raise _unusable(error) from error
-        raise
+        with _whole_or_gone(path):
+            return await _receive(request, path, ending, most_bytes)
+    except BROKEN_FORM as error:
+        raise Invalid(f"body is not a whole form: {_reason(error)}") from error
 
 
 async def stored(folder: Path, ending: str, pieces: Iterable[bytes]) -> Path:
-    """A new file of these pieces. It is gone again when making them fails."""
+    """A new file of these pieces. Raises Unusable when there is no room for it."""
     path = folder / f"{uuid4()}{ending}"
-    try:
+    with _whole_or_gone(path):
         await asyncio.to_thread(_write_all, path, pieces)
-    except OSError as error:
-        discard(path)
-        raise _unusable(error) from error
-    except BaseException:
-        discard(path)
-        raise
     return path
 
 
 def discard(path: Path) -> None:
     """Removes a stored file that nobody is told of."""
     path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _whole_or_gone(path: Path) -> Iterator[None]:
+    """Removes the file when making it fails."""
+    try:
+        yield
+    except BaseException as error:
+        discard(path)
+        if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+            raise Unusable(f"the upload cannot be stored: {error.strerror}") from error
+        raise
 
 
 async def _receive(request: web.Request, path: Path, ending: str, most_bytes: int) -> Form:
@@ -132,10 +134,6 @@ async def _field(part: BodyPartReader) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise Invalid(f"{part.name} is not text in UTF-8") from None
-
-
-def _unusable(error: OSError) -> Unusable:
-    return Unusable(f"the upload cannot be stored: {error.strerror}")
 
 
 def _reason(error: BaseException) -> str:
