@@ -46,6 +46,7 @@ async def write(
     that contacts exist and are active, then their memberships.
     """
     scope = {"sequence": sequence}
+    await tx.run("plan_anew")
     known = await _known(tx, rows)
     created = len(rows) - len(known)
     numbers = {"first_contact_no": first_contact_no, "last_contact_no": first_contact_no + created - 1}

@@ -2,17 +2,25 @@
 -- much that table holds and plans for one row. So it is joined with contact only by contact number, whose index serves
 -- one row as well as all; which e-mail is whose is found out before, with the e-mails in an array.
 
+-- name: plan_anew!
+-- Has the statements of this transaction planned for what the tables hold now: a plan that was kept may be of a time
+-- when they were empty, and read everybody for each row.
+set local plan_cache_mode = force_custom_plan;
+
 -- name: lock_imported_contacts
--- Finds the contacts that have these e-mails (those with ordinal 0) and locks them, by contact number. Looked up one by
--- one, since the plan is kept: for an array of e-mails, and a table that is still empty, it would be to read everybody.
+-- Finds the contacts that have these e-mails (those with ordinal 0) and locks them, by contact number. E-mails are looked
+-- up one by one, and the lowest ordinal is asked for, which only the index of e-mails knows without sorting: of an account
+-- that was not analyzed yet the planner expects one row, and would as soon read all of it.
 select c.email_key, c.contact_no, c.deleted
 from (
     select k.email_key, known.contact_no from unnest(:email_keys::text[]) k(email_key)
     cross join lateral (
-        select contact_no from contact
-        where account_id = :account_id and email_key = k.email_key and email_ordinal = 0
+        select contact_no, email_ordinal from contact
+        where account_id = :account_id and email_key = k.email_key
+        order by email_ordinal
         limit 1
     ) known
+    where known.email_ordinal = 0
     order by known.contact_no
 ) n
 cross join lateral (
