@@ -104,6 +104,7 @@ class Crew:
     account_ids: list[int]
     waiting: list[Message] = field(default_factory=list)
     hands: list["Hand"] = field(default_factory=list)
+    gone: list["Hand"] = field(default_factory=list)
     listening: set[asyncio.Task[None]] = field(default_factory=set)
     deaths: int = 0
 
@@ -116,24 +117,29 @@ class Crew:
         try:
             yield crew
         finally:
-            for hand in crew.hands:
+            for hand in (*crew.hands, *crew.gone):
                 hand.kill()
             for task in (*tasks, *crew.listening):
                 task.cancel()
             await asyncio.gather(*tasks, *crew.listening, return_exceptions=True)
 
     async def suffer(self) -> None:
-        """Now and then a worker is killed or frozen."""
+        """Now and then a worker is killed, frozen, or stopped in order."""
         while True:
             await asyncio.sleep(self.random.uniform(0.1, 0.4))
             hand = self.random.choice(self.hands)
-            if self.random.random() < 0.3:
-                hand.freeze()
-            else:
-                hand.kill()
-                self.deaths += 1
-                self.hands.remove(hand)
-                self.hands.append(await Hand.start(self))
+            match self.random.choice(("kill", "kill", "freeze", "stop")):
+                case "freeze":
+                    hand.freeze()
+                    continue
+                case "stop":
+                    hand.line.write(torture_worker.STOP)
+                case _:
+                    hand.kill()
+                    self.deaths += 1
+            self.hands.remove(hand)
+            self.gone.append(hand)
+            self.hands.append(await Hand.start(self))
 
     async def go_home(self) -> None:
         """The workers end in order, so that the server has counted everything that they did."""

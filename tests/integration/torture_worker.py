@@ -19,6 +19,8 @@ from tests.integration.watched import WatchedBatches, WatchedChange
 
 #: Longest pause inside a transaction.
 PAUSE_SECONDS = 0.03
+#: Sent instead of a message.
+STOP = b"stop\n"
 
 
 async def dawdle(_number: int) -> None:
@@ -41,21 +43,32 @@ def run(settings: Settings, line: socket.socket) -> None:
 
 
 async def work(settings: Settings, line: socket.socket) -> None:
-    """Until the other end of the line is closed."""
+    """Until the other end of the line is closed, or says that the worker shall stop and hand over what it does."""
     db = await Database.open(str(settings.database_app_url))
     runner = Runner(db, settings)
     beating = asyncio.create_task(keep_leases(runner, settings.lease_seconds))
     messages, answers = await asyncio.open_connection(sock=line)
-    async with asyncio.TaskGroup() as tasks:
+    async with asyncio.TaskGroup() as group:
+        tasks: list[asyncio.Task[None]] = []
         async for message in messages:
-            tasks.create_task(do(runner, message, answers))
+            if message == STOP:
+                break
+            tasks.append(group.create_task(do(runner, message, answers)))
+        for task in tasks if message == STOP else ():
+            task.cancel()
     beating.cancel()
     await db.close()
+    answers.close()
+    await answers.wait_closed()
 
 
 async def do(runner: Runner, line: bytes, answers: asyncio.StreamWriter) -> None:
-    for sent in await runner.run(read(line)):
-        answers.write(written(sent))
+    try:
+        for sent in await runner.run(read(line)):
+            answers.write(written(sent))
+    except asyncio.CancelledError:
+        answers.write(line)
+        raise
 
 
 def read(line: bytes) -> Message:
