@@ -23,6 +23,7 @@ WORDS: Mapping[str, str] = {
     "greater_than_equal": "does not have a valid value: it must be at least {ge}",
     "less_than_equal": "does not have a valid value: it must be at most {le}",
     "string_type": "does not have a valid value: it must be text",
+    "string_unicode": "does not have a valid value: it must be text in UTF-8",
     "tuple_type": "does not have a valid value: it must be an array",
     "list_type": "does not have a valid value: it must be an array",
     "dict_type": "does not have a valid value: it must be an object",

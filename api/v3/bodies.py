@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
-from api.v3.values import Name, SpelledOut, Text
+from api.v3.values import Name, SpelledOut, Text, storable
 from engine.identifiers import Id
 from engine.operations import list_memberships, taggings
 from engine.sources import Source
@@ -51,10 +51,16 @@ class NewList(Resource):
     favorite: StrictBool | None = None
 
 
+def _without_angles(name: str) -> str:
+    if "<" in name or ">" in name:
+        raise ValueError("it must hold neither < nor >")
+    return name
+
+
 class NewTag(Resource):
     """Contract v3.md 2.3."""
 
-    name: Annotated[Name, Field(pattern="^[^<>]*$")]
+    name: Annotated[Name, AfterValidator(_without_angles)]
     tag_source: Text | None = None
 
 
@@ -62,7 +68,7 @@ class NewSegment(Resource):
     """Contract v3.md 2.5: the criteria are a text that holds JSON, kept as they are."""
 
     name: Name
-    segment_criteria: Annotated[Text, Field(max_length=20_000)]
+    segment_criteria: Annotated[str, Field(max_length=20_000), AfterValidator(storable)]
 
 
 class ImportTargets(Resource):

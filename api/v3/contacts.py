@@ -5,13 +5,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from api.answers import json_answer
 from api.dialects import Call
 from api.v3 import contact_formats, formats
 from api.v3.paging import PageQuery, next_links, page_query
-from api.v3.values import Digits, Listed, Switch, Text
+from api.v3.values import Digits, Listed, Switch, storable
 from engine import contacts, fields
 from engine.contacts import Filter, Status
 from engine.database import Transaction
@@ -51,7 +51,7 @@ class ContactsQuery(PageQuery):
     positions: ClassVar = frozenset({"after"})
 
     statuses: Annotated[tuple[Status, ...], Listed, Field(alias="status")] = ()
-    email: Annotated[Text, Field(max_length=254)] | None = None
+    email: Annotated[str, Field(max_length=254), AfterValidator(storable)] | None = None
     lists: Annotated[tuple[UUID, ...], Listed, Field(max_length=25)] | None = None
     tags: Annotated[tuple[UUID, ...], Listed, Field(max_length=50)] | None = None
     segment_id: Annotated[int, Digits, Field(ge=1, le=2**31 - 1)] | None = None

@@ -1,12 +1,11 @@
 """Values as they come over the wire: in queries everything is text, and text must be storable."""
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """PostgreSQL's text holds neither NUL nor half a surrogate pair."""
     if "\0" in text:
         raise ValueError("it must not hold a NUL character")
@@ -53,9 +52,9 @@ def _spelled_out(value: object) -> object:
 
 
 #: Text that can be stored.
-Text = Annotated[str, AfterValidator(_storable)]
+Text = Annotated[str, AfterValidator(storable)]
 #: A name: storable, not blank, at most 255 characters (contract v3.md 2.2, 2.3, 2.5).
-Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_storable), AfterValidator(_not_blank)]
+Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(storable), AfterValidator(_not_blank)]
 #: A boolean of a query.
 Switch = Annotated[bool, BeforeValidator(_switch)]
 #: A boolean of a tagging body.
@@ -64,5 +63,3 @@ SpelledOut = Annotated[bool, Field(strict=True), BeforeValidator(_spelled_out)]
 Digits = BeforeValidator(_digits)
 #: For lists of a query.
 Listed = BeforeValidator(_listed)
-
-Validator = Callable[[Any], Any]

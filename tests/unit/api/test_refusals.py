@@ -1,0 +1,86 @@
+"""Errors on the wire (contract v3.md 1.8)."""
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import pytest
+
+import api.errors  # noqa: F401 (its errors are part of the tree)
+from api.dialects import Route
+from api.v3.refusals import REFUSALS, refuse
+from api.v3.routes import ROUTES
+from engine import errors
+from engine.errors import MusterError
+
+#: By code: status and key of the contract's table.
+CONTRACT = {
+    "invalid": (400, "contacts.api.validation.error"),
+    "invalid_segment": (400, "contacts.api.validation.error"),
+    "invalid_import": (400, "contacts.api.validation.error"),
+    "unauthorized": (401, "unauthorized"),
+    "forbidden": (403, "forbidden"),
+    "not_found": (404, "contacts.api.not_found"),
+    "no_such_route": (404, "contacts.api.not_found"),
+    "method_not_allowed": (405, "contacts.api.method_not_allowed"),
+    "conflict": (409, "contacts.api.conflict"),
+    "name_taken": (409, "contacts.api.conflict"),
+    "already_final": (409, "contacts.api.conflict"),
+    "not_final": (409, "contacts.api.conflict"),
+    "unsupported_media_type": (415, "contacts.api.unsupported_media_type"),
+    "too_many_activities": (429, "contacts.api.activities.limit"),
+    "unexpected": (500, "contacts.api.internal_error"),
+    "unusable": (503, "contacts.api.unavailable"),
+    "database_unusable": (503, "contacts.api.unavailable"),
+}
+#: Faults of Muster's own when they come up here: nobody is to be told more.
+INTERNAL = {"error", "lease_lost"}
+
+
+def _tree(kind: type[MusterError] = MusterError) -> Iterator[type[MusterError]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        if narrower.__module__ in ("engine.errors", "api.errors"):
+            yield from _tree(narrower)
+
+
+def coded(code: str) -> MusterError:
+    kind = next(kind for kind in _tree() if kind.code == code)
+    return kind("the message")
+
+
+@pytest.mark.parametrize("kind", list(_tree()), ids=lambda kind: kind.__name__)
+def test_every_error_has_the_contracts_answer(kind: type[MusterError]) -> None:
+    if kind.code == "unknown_target":
+        return  # depends on the route
+    status, key = CONTRACT.get(kind.code, CONTRACT["unexpected"])
+    assert kind.code in REFUSALS or kind.code in INTERNAL | {"unexpected"}, "say in refusals.py what it is on the wire"
+    response = refuse(kind("the message"), None)
+    body = json.loads(response.body)  # type: ignore[arg-type]
+    refusal = {"error_key": key, "error_message": "the message"}
+    assert (response.status, body) == (status, refusal if status in (401, 403) else [refusal])
+    assert response.content_type == "application/json"
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "POST"], ids=lambda route: route.path)
+def test_an_unknown_target_is_404_where_that_is_documented(route: Route) -> None:
+    """Contract v3.md 3.1, last column, and 3.3."""
+    documents_404 = {
+        "/activities/remove_list_memberships",
+        "/activities/contacts_taggings_add",
+        "/activities/contacts_taggings_remove",
+        "/activities/contacts_file_import",
+        "/contact_tags",
+    }
+    if route.path in documents_404 | {"/activities/{activity_id}/cancel", "/activities/{activity_id}/retry"}:
+        expected = HTTPStatus.NOT_FOUND, "contacts.api.not_found"
+    else:
+        expected = HTTPStatus.BAD_REQUEST, "contacts.api.validation.error"
+    response = refuse(errors.UnknownTarget("list 1 does not exist"), route)
+    body = json.loads(response.body)  # type: ignore[arg-type]
+    assert (response.status, body[0]["error_key"]) == expected
+
+
+def test_who_is_not_known_is_told_how_to_say_it() -> None:
+    """Contract v3.md 1.2."""
+    assert refuse(coded("unauthorized"), None).headers["WWW-Authenticate"] == "Bearer"

@@ -1,0 +1,39 @@
+"""The route table (contract v3.md 2.0 and 3.1)."""
+
+from collections import Counter
+
+from api.v3.routes import ROUTES
+
+#: Any of these privileges will do. What is not in the contract is an extension.
+PRIVILEGES = {
+    ("POST", "/activities/add_list_memberships"): {"contacts:write"},
+    ("POST", "/activities/remove_list_memberships"): {"contacts:write"},
+    ("POST", "/activities/contacts_taggings_add"): {"contacts:write"},
+    ("POST", "/activities/contacts_taggings_remove"): {"contacts:write"},
+    ("POST", "/activities/contacts_engagement_set"): {"contacts:write"},
+    ("POST", "/activities/contacts_file_import"): {"contacts:write"},
+    ("POST", "/activities/contacts_json_import"): {"contacts:write"},
+    ("GET", "/activities"): {"contacts:write"},
+    ("GET", "/activities/{activity_id}"): {"contacts:write"},
+    ("GET", "/activities/{activity_id}/errors"): {"contacts:write"},
+    ("POST", "/activities/{activity_id}/cancel"): {"contacts:write"},
+    ("POST", "/activities/{activity_id}/retry"): {"contacts:write"},
+    ("GET", "/contacts"): {"contacts:read"},
+    ("GET", "/contact_lists"): {"contacts:lists:read"},
+    ("POST", "/contact_lists"): {"contacts:lists:write"},
+    ("GET", "/contact_lists/{list_id}"): {"contacts:lists:read"},
+    ("GET", "/contact_tags"): {"contacts:read", "contacts:lists:read"},
+    ("POST", "/contact_tags"): {"contacts:write"},
+    ("GET", "/contact_tags/{tag_id}"): {"contacts:read", "contacts:lists:read"},
+    ("GET", "/segments"): {"contacts:lists:read"},
+    ("POST", "/segments"): {"contacts:lists:write"},
+    ("GET", "/segments/{segment_id}"): {"contacts:lists:read"},
+}
+
+
+def test_every_route_has_the_contracts_privilege() -> None:
+    assert {(route.method, route.path): set(route.privileges) for route in ROUTES} == PRIVILEGES
+
+
+def test_no_route_is_there_twice() -> None:
+    assert max(Counter((route.method, route.path) for route in ROUTES).values()) == 1
