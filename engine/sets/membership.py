@@ -65,13 +65,10 @@ async def write(tx: Transaction, changes: Sequence[Change]) -> dict[int, Result]
     for sequence, error in await _freeze_contacts(tx, changes):
         errors[sequence].append(error)
     unknown = Counter({sequence: len(found) for sequence, found in errors.items()})
-    waves = list(_waves(changes))
-    if len(waves) > 1:
-        await _lock_masks(tx, changes, batch=0)
-        await _lock_sets(tx, changes)
+    alive = await _lock(tx, changes, batch=0)
     results: dict[int, Result] = {}
-    for wave in waves:
-        results |= await apply(tx, wave, batch=0)
+    for wave in _waves(changes):
+        results |= await _write_wave(tx, wave, alive, batch=0)
     return {
         sequence: Result(
             result.selected + unknown[sequence],
@@ -85,10 +82,12 @@ async def write(tx: Transaction, changes: Sequence[Change]) -> dict[int, Result]
 
 async def apply(tx: Transaction, wave: Sequence[Change], batch: int) -> dict[int, Result]:
     """Masks the frozen sources of a batch and writes them into their sets; the results by sequence."""
+    return await _write_wave(tx, wave, await _lock(tx, wave, batch), batch)
+
+
+async def _write_wave(tx: Transaction, wave: Sequence[Change], alive: set[int], batch: int) -> dict[int, Result]:
     scope = {"sequences": [change.sequence for change in wave], "batch": batch}
-    await _lock_masks(tx, wave, batch)
     await _mask(tx, wave, scope)
-    alive = await _lock_sets(tx, wave)
     await _turn(tx, "turn_on", "write_additions", [(c.sequence, s) for c in wave for s in c.on if s in alive], scope)
     await _turn(tx, "turn_off", "write_removals", [(c.sequence, s) for c in wave for s in c.off if s in alive], scope)
     await tx.run("count_effects", **scope)
@@ -140,22 +139,19 @@ async def _freeze_contacts(tx: Transaction, changes: Sequence[Change]) -> list[t
     ]
 
 
-async def _lock_masks(tx: Transaction, changes: Sequence[Change], batch: int) -> None:
+async def _lock(tx: Transaction, changes: Sequence[Change], batch: int) -> set[int]:
+    """Locks the chunks that mask the sources, then every set that is written; answers the sets that still exist."""
     masked = [change.sequence for change in changes if change.mask is not Mask.NOBODY]
     if masked:
         await tx.run("lock_masks", sequences=masked, batch=batch)
+    set_nos = sorted({set_no for change in changes for set_no in (*change.on, *change.off)})
+    return {row["set_no"] for row in await tx.all("lock_sets", set_nos=set_nos)}
 
 
 async def _mask(tx: Transaction, wave: Sequence[Change], scope: Mapping[str, object]) -> None:
     skipped = [await tx.run(statement, **scope) for statement in wave[0].mask.value]
     if any(skipped):
         await tx.run("mask_sources", **scope)
-
-
-async def _lock_sets(tx: Transaction, changes: Sequence[Change]) -> set[int]:
-    """Locks every set that the changes write; answers those that still exist."""
-    set_nos = sorted({set_no for change in changes for set_no in (*change.on, *change.off)})
-    return {row["set_no"] for row in await tx.all("lock_sets", set_nos=set_nos)}
 
 
 async def _turn(
