@@ -72,10 +72,10 @@ order by a.sequence
 limit :look_ahead;
 
 -- name: lease_is_held$
--- Whether a worker holds an unexpired lease on the activity. Locks the lease row.
+-- Whether a worker holds an unexpired lease on the activity. Locks nothing: leases come after activity rows, and a worker
+-- whose lease has run out has lost it, even if it is renewed after this.
 select worker_id is not null and expires_at > now() from lease
-where account_id = :account_id and sequence = :sequence
-for update;
+where account_id = :account_id and sequence = :sequence;
 
 -- name: claim_activities
 -- Gives the activities to a worker: state, one more attempt, the next fencing token, the time of the first claim.

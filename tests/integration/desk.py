@@ -132,14 +132,17 @@ class Desk:
     @asynccontextmanager
     async def held(self, *lists: NamedSet) -> AsyncIterator[None]:
         """While the block runs nobody can write to the lists: whoever tries waits in the middle of its transaction."""
+        locking = "SELECT FROM contact_set WHERE account_id = $1 AND set_no = any($2) FOR UPDATE"
+        async with self.holding(locking, self.account_id, [each.set_no for each in lists]):
+            yield
+
+    @asynccontextmanager
+    async def holding(self, locking: str, *arguments: object) -> AsyncIterator[None]:
+        """Keeps the locks of a statement while the block runs."""
         holder = await asyncpg.connect(self.settings.database_url)
         try:
             await holder.execute(f"SET muster.account_id = '{self.account_id}'; BEGIN")
-            await holder.execute(
-                "SELECT FROM contact_set WHERE account_id = $1 AND set_no = any($2) FOR UPDATE",
-                self.account_id,
-                [each.set_no for each in lists],
-            )
+            await holder.execute(locking, *arguments)
             yield
         finally:
             await holder.close()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from engine.activities import claims
 from engine.activities.model import State
 from engine.operations.contacts_import import ContactsFileImport
 from engine.operations.taggings import AddTaggings
@@ -48,6 +49,23 @@ async def test_the_sets_of_a_batch_are_locked_as_one_union(desk: Desk) -> None:
         assert await is_free(desk, higher.set_no)
     await together
     assert [each.state for each in await desk.found(batch)] == [State.COMPLETED] * 2
+
+
+async def test_handing_over_what_another_is_taking_over(desk: Desk) -> None:
+    """Activity rows come before lease rows: a worker stops late, when its lease has run out and the next one claims."""
+    people, target = await desk.make_contacts(1), await desk.new_list()
+    [message] = (await desk.add(people, target)).messages
+    late, successor = desk.runner(), desk.runner()
+    claim = await claims.claim(desk.db, desk.settings, late.worker_id, message)
+    await desk.let_leases_run_out()
+    async with desk.holding("SELECT FROM activity WHERE account_id = $1 FOR UPDATE", desk.account_id):
+        stopping = asyncio.create_task(claims.hand_over(desk.db, late.worker_id, claim.activities[0]))
+        await desk.someone_waits(1)
+        taking = asyncio.create_task(successor.run(message))
+        await desk.someone_waits(2)
+    await stopping
+    await taking
+    assert (await desk.find(claim.activities[0])).state is State.COMPLETED
 
 
 async def tagging(desk: Desk, contact_id: UUID) -> AddTaggings:
