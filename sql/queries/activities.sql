@@ -117,9 +117,14 @@ update lease set worker_id = null, expires_at = now() + make_interval(secs => :s
 where account_id = :account_id and sequence = :sequence and worker_id = :worker_id;
 
 -- name: renew_leases!
--- The heartbeat of one worker for its activities of one account.
+-- The heartbeat of one worker for its activities of one account. Waits for no lock, so that it can neither be late nor be
+-- part of a deadlock: a lease that somebody has locked is being given up or taken away.
 update lease set expires_at = now() + make_interval(secs => :lease_seconds)
-where account_id = :account_id and sequence = any(:sequences) and worker_id = :worker_id;
+where account_id = :account_id and sequence in (
+    select sequence from lease
+    where account_id = :account_id and sequence = any(:sequences) and worker_id = :worker_id
+    for update skip locked
+);
 
 -- name: overdue_leases
 -- Activities of all accounts whose message got lost or whose worker is gone: the one query over all accounts.

@@ -68,6 +68,21 @@ async def test_handing_over_what_another_is_taking_over(desk: Desk) -> None:
     assert (await desk.find(claim.activities[0])).state is State.COMPLETED
 
 
+async def test_the_heartbeat_waits_for_nobody(desk: Desk) -> None:
+    """Its own process may be finishing what it renews; the other leases must not run out meanwhile."""
+    people, lists = await desk.make_contacts(1), await desk.new_lists(2)
+    runner = desk.runner()
+    first, second = [(await desk.add(people, each, *await desk.new_lists(1))).messages[0] for each in lists]
+    one = await claims.claim(desk.db, desk.settings, runner.worker_id, first)
+    assert len(one.activities) == 2, "both share a transaction"
+    await desk.let_leases_run_out()
+    locking = "SELECT FROM lease WHERE account_id = $1 AND activity_id = $2 FOR UPDATE"
+    async with desk.holding(locking, desk.account_id, second.activity_id), asyncio.timeout(5):
+        sequences = [activity.sequence for activity in one.activities]
+        await claims.renew(desk.db, desk.settings, runner.worker_id, desk.account_id, sequences)
+    assert await desk.swept() == [second]
+
+
 async def tagging(desk: Desk, contact_id: UUID) -> AddTaggings:
     async with desk.db.account(desk.account_id) as tx:
         tag = await catalog.create(tx, SetKind.TAG, "a tag")
