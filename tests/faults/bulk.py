@@ -69,14 +69,14 @@ class Bulk:
         await until(has_ended, f"{activity.activity_id} has ended")
         return await self.now(activity)
 
-    async def claimed(self, activity: Activity, attempts: int = 1) -> None:
-        """Waits until a worker does the activity, for the so-manieth time."""
+    async def claimed(self, activity: Activity, times: int = 1) -> None:
+        """Waits until a worker does the activity, which was claimed so many times now."""
 
         async def is_claimed() -> bool:
             current = await self.now(activity)
-            return current.state is State.PROCESSING and current.attempts == attempts
+            return current.state is State.PROCESSING and current.fence == times
 
-        await until(is_claimed, f"attempt {attempts} has begun")
+        await until(is_claimed, f"it was claimed {times} times")
 
     async def completed_once(self, activity: Activity) -> Activity:
         """Waits for the end, and asserts that all was done, exactly once."""

@@ -25,7 +25,7 @@ async def test_what_a_stopping_worker_cannot_finish_is_handed_over(bulk: Bulk, s
         await bulk.claimed(activity)
         second = start_worker(lease_seconds=30)
         assert first.terminate() == 0
-        await bulk.claimed(activity, attempts=2)
+        await bulk.claimed(activity, times=2)
     assert (await bulk.completed_once(activity)).fence == 2
     assert first.events("activity_handed_over")
     assert second.is_ready()
@@ -38,7 +38,7 @@ async def test_another_worker_takes_over_from_a_killed_one(bulk: Bulk, start_wor
         await bulk.claimed(activity)
         first.destroy()
         start_worker()
-        await bulk.claimed(activity, attempts=2)
+        await bulk.claimed(activity, times=2)
     await bulk.completed_once(activity)
 
 
@@ -50,7 +50,7 @@ async def test_a_frozen_worker_does_no_harm_when_it_wakes_up(bulk: Bulk, start_w
         [frozen] = first.members()
         frozen.suspend()
         start_worker()
-        await bulk.claimed(activity, attempts=2)
+        await bulk.claimed(activity, times=2)
     await bulk.completed_once(activity)
     frozen.resume()
     wait_until(first.is_ready, "the frozen process works again")
