@@ -23,10 +23,11 @@ MOST_SWEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Activities that this worker has now, in order, and the messages to send."""
+    """Activities that this worker has now, in order, and the messages to send; `small` if they may share work."""
 
     activities: tuple[Activity, ...]
     messages: list[Message]
+    small: bool = False
 
 
 async def claim(db: Database, settings: Settings, worker_id: UUID, message: Message) -> Claim:
@@ -94,7 +95,7 @@ async def _take(tx: Transaction, settings: Settings, worker_id: UUID, batch: Seq
             messages += await order.finish(tx, settings, state, [End(activity.sequence, activity.fence)], failure)
         else:
             claimed.append(activity)
-    return Claim(tuple(claimed), messages)
+    return Claim(tuple(claimed), messages, batch[0].shareable)
 
 
 def _used_up(settings: Settings, activity: Activity, seconds: float) -> tuple[State, Failure] | None:

@@ -7,7 +7,7 @@ worker's by now.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from uuid import UUID, uuid4
 
 import structlog
@@ -27,6 +27,10 @@ from engine.settings import Settings
 
 log = structlog.get_logger()
 
+#: Transactions of small activities that a process has under way at once. Whoever comes meanwhile waits unclaimed, so
+#: that its neighbours share its transaction. Bar d with 1, 2, 8 at once, two processes on two cores with other work on
+#: them: 740, 560, 300 activities a second. With 1, one that waits for a lock would hold up all.
+SMALL_AT_ONCE = 2
 #: Seconds before the first new attempt after an unexpected failure; doubled for each further one.
 FIRST_RETRY_SECONDS = 1.0
 
@@ -40,15 +44,20 @@ class Runner:
         self.worker_id: UUID = uuid4()
         #: Account, sequence and fence of what the process works on: it may take an activity over from itself.
         self._held: set[tuple[int, int, int]] = set()
+        self._turns = asyncio.Semaphore(SMALL_AT_ONCE)
 
     async def run(self, message: Message) -> list[Message]:
         """Does the activity of the message, if it is to be done now; answers the messages to send."""
-        claim = await claims.claim(self._db, self._settings, self.worker_id, message)
-        if not claim.activities:
-            return claim.messages
-        with structlog.contextvars.bound_contextvars(account_id=message.account_id):
-            async with self._holding(claim):
-                return claim.messages + await self._work(claim.activities)
+        async with AsyncExitStack() as turn:
+            await turn.enter_async_context(self._turns)
+            claim = await claims.claim(self._db, self._settings, self.worker_id, message)
+            if not claim.activities:
+                return claim.messages
+            if not claim.small:
+                await turn.aclose()
+            with structlog.contextvars.bound_contextvars(account_id=message.account_id):
+                async with self._holding(claim):
+                    return claim.messages + await self._work(claim.activities)
 
     async def heartbeat(self) -> None:
         """Renews the leases of everything this process works on."""
