@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import pytest_asyncio
@@ -20,8 +21,9 @@ StartWorker = Callable[..., Worker]
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    with running_servers(tmp_path_factory.mktemp("servers")) as servers:
+def servers() -> Iterator[Servers]:
+    """In a folder that is not pytest's, for the reason in tests/conftest.py."""
+    with TemporaryDirectory(prefix="muster-test-") as data, running_servers(Path(data)) as servers:
         yield servers
 
 
