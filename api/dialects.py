@@ -5,6 +5,7 @@ by the dialect. Nothing here knows a wire format.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import groupby
@@ -102,7 +103,7 @@ def mount(app: web.Application, services: Services, dialect: Dialect) -> None:
     for path_of_routes, routes in groupby(sorted(dialect.routes, key=path), key=path):
         _mount_path(app, services, dialect, path_of_routes, list(routes))
     nowhere = _refusing(dialect, NoSuchRoute("there is no such resource"))
-    for path_of_others in (dialect.prefix, dialect.prefix + "/{rest:.*}"):
+    for path_of_others in (dialect.prefix, dialect.prefix + "/{rest:(?s:.*)}"):
         app.router.add_route("*", path_of_others, nowhere, expect_handler=expect)
 
 
@@ -175,6 +176,7 @@ def _telling(allow: str) -> Answer:
 async def expect(request: web.Request) -> web.StreamResponse | None:
     """Lets a client that asks first send its body; an expectation of another kind is not ours to refuse."""
     if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        with suppress(ConnectionError):
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
     return None

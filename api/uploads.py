@@ -78,8 +78,9 @@ async def stored(folder: Path, ending: str, pieces: Iterable[bytes]) -> Path:
 
 
 def discard(path: Path) -> None:
-    """Removes a stored file that nobody is told of."""
-    path.unlink(missing_ok=True)
+    """Removes a stored file that nobody is told of, if it is there."""
+    with suppress(OSError):
+        path.unlink()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from typing import Any, Self
 from uuid import UUID
 
@@ -118,7 +119,7 @@ class Front:
         """A CSV import of form parts: name, content, file name."""
         form = aiohttp.FormData()
         for name, content, file_name in parts:
-            form.add_field(name, content, filename=file_name)
+            form.add_field(name, BytesIO(content) if isinstance(content, bytes) else content, filename=file_name)
         form._is_multipart = True  # also without a file
         return await self.request("POST", "/v3/activities/contacts_file_import", data=form)
 
