@@ -130,11 +130,9 @@ class Database:
     @asynccontextmanager
     async def scheduling(self, account_id: int) -> AsyncIterator[Transaction]:
         """A transaction of the account that holds its row's lock: the account's order of activities stands still."""
-        # The statements here are of single rows by their keys, for which every plan is the same: making it anew each
-        # time would take a third of their time.
         setup = (
-            f"SET LOCAL muster.account_id = '{account_id:d}'; SET LOCAL plan_cache_mode = force_generic_plan;"
-            f"SELECT FROM account WHERE account_id = {account_id:d} FOR NO KEY UPDATE"
+            f"SET LOCAL muster.account_id = '{account_id:d}';"
+            f" SELECT FROM account WHERE account_id = {account_id:d} FOR NO KEY UPDATE"
         )
         async with self._transaction(setup, account_id) as tx:
             yield tx

@@ -47,7 +47,11 @@ where r.account_id = :account_id and r.sequence = :sequence
         )
         or not coalesce(coalesce(c.custom_values, '{}') @> r.custom_values, true)
         or not coalesce(coalesce(c.phone_numbers, '[]') @> r.phone_numbers, true)
+            and c.phone_numbers is distinct from
+                merged_phones(c.account_id, c.contact_no, c.phone_numbers, r.phone_numbers, now())
         or not coalesce(coalesce(c.street_addresses, '[]') @> r.street_addresses, true)
+            and c.street_addresses is distinct from
+                merged_addresses(c.account_id, c.contact_no, c.street_addresses, r.street_addresses, now())
     );
 
 -- name: full_phones
@@ -183,6 +187,23 @@ from (
     where account_id = :account_id and sequence = :sequence and contact_no is null
 ) r
 cross join lateral (select :first_contact_no - 1 + r.place as contact_no) n;
+
+-- name: import_totals^
+-- What an import has done in all its batches: the contacts it spoke of, and those that it did not put on the lists. A
+-- contact may be in several batches. Of a batch's two sources the second holds all its contacts.
+select
+    coalesce(sum(bit_count(bits)), 0)::bigint as contacts,
+    coalesce(sum(bit_count(skipped)), 0)::bigint as skipped
+from (
+    select bit_or(bits) as bits, coalesce(bit_or(bits) filter (where is_skipped), '') as skipped
+    from (
+        select chunk, bits, false as is_skipped from activity_source
+        where account_id = :account_id and sequence = :sequence and batch % 2 = 1
+        union all
+        select chunk, bits, true from activity_skipped where account_id = :account_id and sequence = :sequence
+    ) found
+    group by chunk
+) chunks;
 
 -- name: clear_import_rows!
 delete from import_row where account_id = :account_id and sequence = :sequence;

@@ -1,0 +1,57 @@
+"""The planner uses keys whole, whatever the server's statistics know of an account.
+
+Of an account that was not analyzed yet, as in its first import, the planner would expect no rows and find every index
+that begins with the account equally good; each look-up would then read the whole account.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.conftest import NewDesk
+from tests.integration.desk import Desk
+
+#: Contacts of either account: enough that reading all of them is no good plan.
+CONTACTS = 3000
+
+STATEMENTS: Mapping[str, Mapping[str, object]] = {
+    "lock_imported_contacts": {"email_keys": ["c1@example.org", "c2@example.org"]},
+    "freeze_contacts": {"sequences": [1, 1], "contact_ids": [uuid4(), uuid4()], "batch": 0},
+    "unknown_contacts": {"sequences": [1, 1], "contact_ids": [uuid4(), uuid4()]},
+    "note_changes": {"sequence": 1},
+    "update_imported": {"sequence": 1},
+    "keep_contacts_before": {"sequence": 1},
+}
+
+
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_contacts_of_a_new_account_are_found_by_key(desk: Desk, new_desk: NewDesk, name: str, plans: str) -> None:
+    await desk.make_contacts(CONTACTS)
+    await desk.owner.execute("ANALYZE contact")
+    newcomer = await new_desk()
+    await newcomer.make_contacts(CONTACTS)
+    nodes = await planned(newcomer, name, plans)
+    scans = [node for node in nodes if node.get("Relation Name") == "contact" and "Scan" in node["Node Type"]]
+    assert scans
+    for scan in scans:
+        assert any(key in scan["Index Cond"] for key in ("email_key", "contact_no", "contact_id")), scan
+
+
+async def planned(desk: Desk, name: str, plans: str) -> list[Mapping[str, Any]]:
+    """The nodes of the plan that the application's role gets."""
+    async with desk.db.account(desk.account_id) as tx:
+        sql, arguments = tx._bind(name, dict(STATEMENTS[name]))
+        await tx.select(f"SET LOCAL plan_cache_mode = {plans}", ())
+        [row] = await tx.select(f"EXPLAIN (FORMAT JSON) {sql}", arguments)
+    [plan] = json.loads(row[0])
+    return list(nodes_of(plan["Plan"]))
+
+
+def nodes_of(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for inner in node.get("Plans", ()):
+        yield from nodes_of(inner)
