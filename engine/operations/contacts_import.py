@@ -130,16 +130,28 @@ class ImportBatch:
 
 @dataclass(frozen=True, slots=True)
 class LastBatch:
-    """Nothing more to write: only now is the number of rows known, and what of the file was left out."""
+    """Nothing more to write: only now it is known how many rows and contacts there were, and what was left out."""
 
     end: Position
     rows: int
     errors: tuple[ItemError, ...]
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
-        await report(tx, {activity.sequence: self.errors})
-        cursor = {"position": asdict(self.end), "lines": self.rows}
-        return Progress(cursor, self.rows, self.rows, activity.counts, error_count=len(self.errors))
+        # A worker may have come so far and died before the end.
+        told = activity.cursor is not None and "ended" in activity.cursor
+        errors = () if told else self.errors
+        await report(tx, {activity.sequence: errors})
+        totals = await tx.one("import_totals", sequence=activity.sequence)
+        assert totals is not None
+        contacts, skipped = totals["contacts"], totals["skipped"]
+        twice = activity.counts.get("cannot_add_to_list_count", 0) - skipped
+        return Progress(
+            cursor={"position": asdict(self.end), "lines": self.rows, "ended": True},
+            items_total=self.rows,
+            items_completed=self.rows,
+            counts={**activity.counts, "person_count": contacts, "cannot_add_to_list_count": skipped},
+            error_count=len(errors) - twice,
+        )
 
 
 class Import(BatchedOperation):

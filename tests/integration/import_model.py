@@ -49,6 +49,9 @@ class Model:
     counts: Counter[str] = field(default_factory=Counter)
     joined: int = 0
     error_count: int = 0
+    #: E-mails that the import spoke of, and those of them that it did not put on the lists.
+    imported: set[str] = field(default_factory=set)
+    unsubscribed: set[str] = field(default_factory=set)
 
     def run(self, rows: Sequence[Row], batch_rows: int) -> None:
         """Imports the rows."""
@@ -56,6 +59,9 @@ class Model:
         for first in range(0, len(rows), batch_rows):
             self._run_batch(rows[first : first + batch_rows])
         self.changed &= known
+        self.counts["person_count"] = len(self.imported)
+        self.counts["cannot_add_to_list_count"] = len(self.unsubscribed)
+        self.error_count += len(self.unsubscribed)
 
     def _run_batch(self, rows: Sequence[Row]) -> None:
         given: dict[str, Person] = {}
@@ -72,18 +78,17 @@ class Model:
 
     def _import(self, key: str, given: Person) -> None:
         before = self.people.get(key)
-        self.counts["person_count"] += 1
+        self.imported.add(key)
         if before is None:
             after = replace(given, phones=dict(list(given.phones.items())[:3]))
         else:
             after = imported(before, given)
-            if before.deleted or merged(before, given) != before:
+            if after != before:
                 self.changed.add(key)
         self.error_count += len({**(before.phones if before else {}), **given.phones}) > 3
         self.people[key] = after
         if after.permission == "unsubscribed":
-            self.counts["cannot_add_to_list_count"] += 1
-            self.error_count += 1
+            self.unsubscribed.add(key)
         else:
             self.joined += key not in self.members
             self.members.add(key)

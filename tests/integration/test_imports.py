@@ -405,6 +405,19 @@ class TestFailures:
         found = await desk.find(submitted)
         assert (found.state, found.failure, found.changed_count) == (State.COMPLETED, None, 9)
 
+    async def test_what_was_left_out_is_told_once(self, desk: Desk, target: NamedSet, watch: Any) -> None:
+        """A worker that dies between the last batch and the end has told it already."""
+        submitted = await submit(desk, "email\n" + "".join(f"n{n}@example.org\n" for n in range(9)), target)
+        runner = desk.runner(import_max_rows=4)
+        watch(before=failing(3))
+        await desk.deliver(submitted.messages, runner)
+        assert len(await desk.errors(submitted)) == 1
+        watch()
+        await desk.finish_everything(runner)
+        found = await desk.find(submitted)
+        assert (found.state, found.error_count, found.changed_count) == (State.COMPLETED, 1, 4)
+        assert await desk.errors(submitted) == [("", "too_many_rows")]
+
     async def test_a_retry_of_an_import_without_rows(self, desk: Desk, target: NamedSet) -> None:
         found = await run(desk, "email\n", target)
         again = await submission.retry(desk.db, desk.settings, desk.principal, found.activity_id)
@@ -464,6 +477,15 @@ class TestFailures:
 
 class TestImages:
     """Before-images exactly of the contacts that change (issue 2, section 2: undo will need them)."""
+
+    async def test_a_phone_without_room_changes_nothing(self, desk: Desk, target: NamedSet) -> None:
+        heading = "email,home_phone,work_phone,mobile_phone,phone\n"
+        await run(desk, heading + "a@example.org,1,2,3,\n", target)
+        before = await desk.rows("contact")
+        found = await run(desk, heading + "a@example.org,1,,,4\n", target)
+        assert (found.state, found.error_count) == (State.COMPLETED, 1)
+        assert await desk.rows("contact") == before
+        assert await desk.rows("contact_before") == []
 
     async def test_they_show_contacts_as_they_were(self, desk: Desk, target: NamedSet) -> None:
         await desk.make_contacts(3)
