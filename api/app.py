@@ -23,6 +23,7 @@ from api.finality import Finality
 from api.health import BrokerUp
 from api.metrics import Metrics
 from api.v3 import V3
+from engine import garbage
 from engine.activities.intake import Intake
 from engine.activities.model import Message
 from engine.database import Database
@@ -85,6 +86,7 @@ def run(settings: Settings, doorbell: Doorbell) -> None:
 
 async def _run(settings: Settings, doorbell: Doorbell) -> None:
     async with serving(settings, doorbell):
+        garbage.settle()
         await _told_to_stop()
 
 

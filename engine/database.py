@@ -9,6 +9,7 @@ from asyncio import CancelledError
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
+from uuid import UUID
 
 import asyncpg
 
@@ -31,14 +32,19 @@ UNREACHABLE = (
 )
 
 
+#: What never changes: a set's number, by account, kind and public id. Whether the set still exists is another matter.
+KnownSets = dict[tuple[int, str, UUID], int]
+
+
 class Transaction:
     """One open transaction for one account. Statements are named; `:account_id` is filled in."""
 
-    __slots__ = ("_connection", "account_id")
+    __slots__ = ("_connection", "account_id", "known_sets")
 
-    def __init__(self, connection: Any, account_id: int) -> None:
+    def __init__(self, connection: Any, account_id: int, known_sets: "KnownSets") -> None:
         self._connection = connection
         self.account_id = account_id
+        self.known_sets = known_sets
 
     async def all(self, name: str, /, **parameters: object) -> list[asyncpg.Record]:
         sql, arguments = self._bind(name, parameters)
@@ -76,6 +82,7 @@ class Database:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
+        self._known_sets: KnownSets = {}
 
     @classmethod
     async def open(cls, url: str, *, connections: int = 10, longest_statement: float | None = None) -> Self:
@@ -148,7 +155,7 @@ class Database:
         async with self._pool.acquire() as connection:
             try:
                 await connection.execute(f"BEGIN; {setup}")
-                yield Transaction(connection, account_id)
+                yield Transaction(connection, account_id, self._known_sets)
                 committed = await connection.execute("COMMIT") == "COMMIT"
             except (Exception, CancelledError):
                 # Here and not in the pool's reset, which would warn of each refused request. A lost connection, which

@@ -22,6 +22,8 @@ class Plan:
     request: Mapping[str, Any]
     reads: frozenset[int]
     writes: frozenset[int]
+    #: Those of them that the request names: none may have been deleted.
+    named: frozenset[int] = frozenset()
     #: Small enough to share a transaction with its neighbours in the order.
     shareable: bool = False
     source_file_name: str | None = None

@@ -14,8 +14,9 @@ from engine.activities.model import Activity, Message, Queue, State, json_text
 from engine.activities.operation import Plan, Request
 from engine.activities.order import REDISPATCH_SECONDS, End
 from engine.database import Database, Transaction
-from engine.errors import AlreadyFinal, MusterError, NotFinal, NotFound, TooManyActivities
+from engine.errors import AlreadyFinal, MusterError, NotFinal, NotFound, TooManyActivities, UnknownTarget
 from engine.principals import Principal
+from engine.sets import catalog
 from engine.settings import Settings
 
 
@@ -124,8 +125,8 @@ async def _enter_alone(tx: Transaction, settings: Settings, entry: _Entry) -> Su
     return result
 
 
-async def _enter(tx: Transaction, settings: Settings, entries: Sequence[_Entry]) -> list[Submitted | TooManyActivities]:
-    """Each entry's place in the order; those refused for which there is no room."""
+async def _enter(tx: Transaction, settings: Settings, entries: Sequence[_Entry]) -> list[Submitted | MusterError]:
+    """Each entry's place in the order; refused are those that name a deleted set, or for which there is no room."""
     if not entries:
         return []
     requests = [json_text(entry.plan.request) for entry in entries]
@@ -134,6 +135,7 @@ async def _enter(tx: Transaction, settings: Settings, entries: Sequence[_Entry])
         count=len(entries),
         entries=json_text(list(_told(entries))),
         requests=requests,
+        named=sorted({set_no for entry in entries for set_no in entry.plan.named}),
         most_unfinished=settings.max_unfinished,
         window=settings.window,
         redispatch_seconds=REDISPATCH_SECONDS,
@@ -142,9 +144,18 @@ async def _enter(tx: Transaction, settings: Settings, entries: Sequence[_Entry])
         rows.sort(key=itemgetter("sequence"))
         return [_submitted(tx, *entered) for entered in zip(entries, requests, rows, strict=True)]
     if len(entries) == 1:
-        most = settings.max_unfinished
-        return [TooManyActivities(f"the account has {most} unfinished activities; wait for some to end")]
+        return [await _why_not(tx, settings, entries[0])]
     return [result for entry in entries for result in await _enter(tx, settings, [entry])]
+
+
+async def _why_not(tx: Transaction, settings: Settings, entry: _Entry) -> MusterError:
+    """Why there is no place for the entry."""
+    try:
+        await catalog.insist_on(tx, entry.plan.named)
+    except UnknownTarget as error:
+        return error
+    most = settings.max_unfinished
+    return TooManyActivities(f"the account has {most} unfinished activities; wait for some to end")
 
 
 def _told(entries: Sequence[_Entry]) -> Iterator[dict[str, Any]]:

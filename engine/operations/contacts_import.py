@@ -55,6 +55,7 @@ class ContactsImport(BaseModel):
             request={"file": self.file, "lists": set_nos},
             reads=frozenset(),
             writes=WRITES | frozenset(set_nos),
+            named=frozenset(set_nos),
             source_file_name=self.source_file_name,
         )
 

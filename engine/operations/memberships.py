@@ -48,6 +48,7 @@ class MembershipRequest(BaseModel):
             request={"source": frozen, "on": on, "off": off},
             reads=await sources.reads_of(tx, frozen),
             writes=frozenset((*on, *off)),
+            named=frozenset((*on, *off, *frozen.get("set_nos", ()))),
             shareable=named is not None and len(named) * len((*on, *off)) <= SMALL,
         )
 

@@ -13,6 +13,9 @@ from engine.database import Transaction
 from engine.errors import Invalid, NameTaken, UnknownTarget
 from engine.sets import system
 
+#: Sets that a process remembers the number of, 200 bytes each; when there are more, all are asked for again.
+MOST_KNOWN = 100_000
+
 Status = Literal["all", "active", "deleted"]
 
 
@@ -88,12 +91,36 @@ async def by_ids(tx: Transaction, kind: SetKind, set_ids: Iterable[UUID]) -> dic
 
 
 async def numbers(tx: Transaction, kind: SetKind, set_ids: Sequence[UUID]) -> tuple[int, ...]:
-    """The numbers of living sets, ascending. Raises UnknownTarget, naming the first id that is not one."""
-    rows = await tx.all("set_numbers", kind=kind, set_ids=set_ids)
-    if len(rows) != len(set(set_ids)):
-        known = {row["set_id"] for row in rows}
-        raise UnknownTarget(f"{kind} {next(i for i in set_ids if i not in known)} does not exist")
-    return tuple(row["set_no"] for row in rows)
+    """The numbers of sets, ascending. Raises UnknownTarget, naming the first id that is not one.
+
+    A set that the process has met before is not looked for again and may have been deleted since: an activity that
+    names it is not queued then (submit_activities).
+    """
+    found = {set_id: tx.known_sets.get((tx.account_id, kind, set_id)) for set_id in set_ids}
+    if None in found.values():
+        rows = await tx.all("set_numbers", kind=kind, set_ids=list(found))
+        found = dict.fromkeys(found) | {row["set_id"]: row["set_no"] for row in rows}
+    return tuple(sorted(_known(tx, kind, set_id, set_no) for set_id, set_no in found.items()))
+
+
+async def insist_on(tx: Transaction, set_nos: Iterable[int]) -> None:
+    """Raises UnknownTarget, naming the first of these sets that was deleted."""
+    for row in await tx.all("sets_by_number", set_nos=list(set_nos)):
+        if row["deleted_at"] is not None:
+            raise _unknown(row["kind"], row["set_id"])
+
+
+def _known(tx: Transaction, kind: SetKind, set_id: UUID, set_no: int | None) -> int:
+    if set_no is None:
+        raise _unknown(kind, set_id)
+    if len(tx.known_sets) >= MOST_KNOWN:
+        tx.known_sets.clear()
+    tx.known_sets[tx.account_id, kind, set_id] = set_no
+    return set_no
+
+
+def _unknown(kind: str, set_id: UUID) -> UnknownTarget:
+    return UnknownTarget(f"{kind} {set_id} does not exist")
 
 
 async def page(

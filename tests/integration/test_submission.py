@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import Random
 from typing import ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -212,7 +212,7 @@ class BreaksItsTransaction(Broken):
 class TestTargets:
     """Unknown target or source: nothing is queued (contract v3.md 3.3); a segment's criteria: segments.md tests."""
 
-    @pytest.fixture(params=["unknown", "another account's", "deleted", "of the other kind"])
+    @pytest.fixture(params=["unknown", "another account's", "deleted", "deleted since it was met", "of the other kind"])
     def fate(self, request: pytest.FixtureRequest) -> str:
         return str(request.param)
 
@@ -234,6 +234,19 @@ class TestTargets:
         with pytest.raises(UnknownTarget, match=wrong[SetKind.LIST]):
             await desk.submit(ContactsFileImport.model_validate({"file": "f", "list_ids": [wrong[SetKind.LIST]]}))
         await self._assert_nothing_is_left(desk)
+
+    async def test_of_several_at_once_only_those_that_name_it_are_refused(self, desk: Desk) -> None:
+        gone, target = await desk.new_lists(2)
+        await desk.add([uuid4()], gone, target)
+        await desk.delete_list(gone)
+        intake = Intake(desk.db, desk.settings)
+        requests = [desk.adding([uuid4()], each) for each in (target, target, gone, target, gone)]
+        answers = await asyncio.gather(
+            *(intake.submit(desk.principal, request) for request in requests), return_exceptions=True
+        )
+        refused = [isinstance(each, UnknownTarget) for each in answers]
+        assert refused == [False, False, True, False, True]
+        assert await desk.unfinished() == 4
 
     async def test_segments(self, desk: Desk, new_desk: NewDesk) -> None:
         other = await new_desk()
@@ -261,11 +274,11 @@ class TestTargets:
         assert (found.items_total, found.changed_count, found.error_count) == (2, 1, 1)
 
     @staticmethod
-    async def _made(desk: Desk, kind: SetKind) -> object:
+    async def _made(desk: Desk, kind: SetKind) -> UUID:
         async with desk.db.account(desk.account_id) as tx:
             return (await catalog.create(tx, kind, f"{kind} {uuid4()}")).set_id
 
-    async def _wrong(self, desk: Desk, new_desk: NewDesk, kind: SetKind, fate: str) -> object:
+    async def _wrong(self, desk: Desk, new_desk: NewDesk, kind: SetKind, fate: str) -> UUID:
         match fate:
             case "unknown":
                 return uuid4()
@@ -274,6 +287,9 @@ class TestTargets:
             case "of the other kind":
                 return await self._made(desk, SetKind.TAG if kind is SetKind.LIST else SetKind.LIST)
         set_id = await self._made(desk, kind)
+        if fate == "deleted since it was met":
+            async with desk.db.account(desk.account_id) as tx:
+                await catalog.numbers(tx, kind, [set_id])
         await desk.owner.execute(
             "UPDATE contact_set SET deleted_at = now() WHERE account_id = $1 AND set_id = $2", desk.account_id, set_id
         )
