@@ -85,6 +85,8 @@ class Runner:
         if len(activities) > 1:
             try:
                 return await self._write_together(activities)
+            except LeaseLost:
+                log.warning("lease_lost", activities=len(activities))
             except Exception:
                 log.exception("shared_transaction_failed", activities=len(activities))
         messages: list[Message] = []
