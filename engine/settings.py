@@ -90,9 +90,11 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port of the API; 0 lets `muster up` choose one")
     metrics_port: int = Field(9191, ge=0, le=65535, description="Port of a worker's health and metrics")
     worker_processes: PositiveInt = Field(2, description="Processes that `muster work` runs for each queue")
+    # Bar d with 4, 8, 16: 1,000, 880, 860 activities a second; but whoever waits for a lock holds a thread.
     worker_threads: PositiveInt = Field(8, description="Activities that one worker process runs at once")
+    # Bar e (3 contacts to 3 lists, 50 accounts) with 3, 5, 10: 2,200, 3,100, 2,300 submissions a second on two cores.
     pool_connections: PositiveInt = Field(
-        10, description="Most database connections of a process; a worker's has three more than threads at least"
+        5, description="Most database connections of a process; a worker's has three more than threads at least"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level to log")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people")
@@ -110,6 +112,7 @@ class Settings(BaseSettings):
         10,
         description="Days that activities are listed and their error rows and uploaded files kept",
     )
+    # Bar g with 2,000, 5,000, 10,000, 20,000, 50,000: 35, 42, 48, 52, 50 thousand rows a second. A kill costs a batch.
     import_batch_rows: PositiveInt = Field(10_000, description="Rows an import writes in one transaction")
 
     # Limits
