@@ -47,6 +47,22 @@ async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
         await asyncio.sleep(0.005)
 
 
+async def deliver_at_random(random: Random, messages: Iterable[Message], runners: Sequence[Runner]) -> None:
+    """Delivers messages, and those that come of them, to runners side by side: in any order, and some twice."""
+    waiting = list(messages)
+
+    async def work(runner: Runner) -> None:
+        while waiting:
+            message = waiting.pop(random.randrange(len(waiting)))
+            if random.random() < 0.2:
+                waiting.append(message)
+            waiting.extend(await runner.run(message))
+            await asyncio.sleep(0)
+
+    while waiting:
+        await asyncio.gather(*map(work, runners))
+
+
 @dataclass(frozen=True)
 class Desk:
     """One account, with a connection of the database's owner that is set to it."""
@@ -90,21 +106,6 @@ class Desk:
         while waiting:
             message = waiting.pop(0)
             waiting += await workers[len(waiting) % len(workers)].run(message)
-
-    async def deliver_at_random(self, random: Random, messages: Iterable[Message], *runners: Runner) -> None:
-        """The same with runners side by side, in any order and some messages twice."""
-        waiting = list(messages)
-
-        async def work(runner: Runner) -> None:
-            while waiting:
-                message = waiting.pop(random.randrange(len(waiting)))
-                if random.random() < 0.2:
-                    waiting.append(message)
-                waiting.extend(await runner.run(message))
-                await asyncio.sleep(0)
-
-        while waiting:
-            await asyncio.gather(*map(work, runners))
 
     async def finish_everything(self, *runners: Runner) -> None:
         """Until nothing is unfinished, whatever pauses there are and whatever got lost."""

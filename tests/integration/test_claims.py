@@ -19,7 +19,7 @@ from engine.errors import AlreadyFinal, Invalid, LeaseLost, NotFinal, NotFound
 from engine.operations.list_memberships import AddListMemberships
 from engine.operations.memberships import SMALL
 from tests.integration.conftest import NewDesk
-from tests.integration.desk import Desk
+from tests.integration.desk import Desk, deliver_at_random
 from tests.integration.watched import WatchedChange, always_fail, failing
 
 ADD = AddListMemberships.kind
@@ -345,7 +345,7 @@ class TestOrder:
                 messages += (await desk.remove([people[person]], target)).messages
                 expected[target.set_no].discard(person + 1)
         watch(failing(*random.sample(range(40), 8)))
-        await desk.deliver_at_random(random, messages, *(desk.runner() for _ in range(3)))
+        await deliver_at_random(random, messages, [desk.runner() for _ in range(3)])
         await desk.finish_everything()
         assert {target.set_no: await desk.members(target) for target in targets} == expected
 

@@ -1,7 +1,5 @@
 """Random membership activities, submitted in order and run in any order by several runners, against the model."""
 
-import asyncio
-from collections.abc import Sequence
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -10,7 +8,7 @@ import pytest
 
 from engine.accounts import Account
 from engine.activities import reading, submission
-from engine.activities.model import Activity, Message, State
+from engine.activities.model import Activity, State
 from engine.activities.runner import Runner
 from engine.database import Database
 from engine.operations.engagement import SetEngagement
@@ -23,6 +21,7 @@ from engine.sets.catalog import SetKind
 from engine.sets.expressions import Members
 from engine.settings import Settings
 from tests.integration.contacts import make_contacts
+from tests.integration.desk import deliver_at_random
 from tests.reference import Model, random_request
 
 REQUESTS = {
@@ -46,7 +45,7 @@ async def test_random_activities_end_as_if_run_in_sequence(
         submitted = await submission.submit(db, settings, principal, request)
         messages += submitted.messages
         expected.append((submitted.activity, model.run(kind, body)))
-    await _run_all(random, [Runner(db, settings) for _ in range(3)], messages)
+    await deliver_at_random(random, messages, [Runner(db, settings) for _ in range(3)])
     for activity, outcome in expected:
         found = await reading.find(db, settings, account.account_id, activity.activity_id)
         assert found.state is State.COMPLETED
@@ -57,22 +56,6 @@ async def test_random_activities_end_as_if_run_in_sequence(
         ), found
         assert await _error_count(db, found) == outcome.errors
     await _assert_same(db, account, model)
-
-
-async def _run_all(random: Random, runners: Sequence[Runner], messages: list[Message]) -> None:
-    """Delivers messages in any order, some twice, to runners side by side, until none is left."""
-    waiting = list(messages)
-
-    async def run_one(runner: Runner) -> None:
-        while waiting:
-            message = waiting.pop(random.randrange(len(waiting)))
-            if random.random() < 0.2:
-                waiting.append(message)
-            waiting.extend(await runner.run(message))
-            await asyncio.sleep(0)
-
-    while waiting:
-        await asyncio.gather(*map(run_one, runners))
 
 
 async def _prepared(random: Random, database_url: str, db: Database, account: Account) -> Model:
