@@ -11,7 +11,7 @@ from itertools import compress
 from asyncpg import BitString
 
 #: Bits of a chunk: a power of two from 1,024. Changing it needs a migration of everything stored. With 8,192, 16,384
-#: and 32,768 bar b (half of a million contacts to 50 lists) takes 0.28, 0.26, 0.28 s, bar c (one small activity) 10, 10,
+#: and 32,768 bar b (half of a million contacts to 50 lists) is 0.28, 0.26, 0.28 s, bar c (one small activity) 10, 10,
 #: 9 ms, and bar d does 720, 930, 780 activities a second: it matters little, so the middle it is.
 CHUNK_BITS = 16384
 
