@@ -7,7 +7,7 @@ reader would.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, cast
@@ -36,6 +36,8 @@ STAGING_COLUMNS = (
     "phone_numbers",
     "street_addresses",
 )
+LINE: Final = 0
+EMAIL: Final = 1
 EMAIL_KEY: Final = 2
 _FIRST_JSON: Final = -3
 
@@ -64,9 +66,13 @@ class Batch:
     rows: to be staged, in the order of STAGING_COLUMNS, no two with one email_key.
     accepted: the file rows that `rows` stand for; more than there are `rows` when some were merged.
     errors: a file row each. So the batch read `accepted + len(errors)` file rows.
+    merged_lines: by email_key, the lines of earlier rows that were merged into one of `rows`.
+    noun: the word that messages have for a line.
     """
 
     rows: list[StagedRow]
+    merged_lines: Mapping[str, Sequence[int]]
+    noun: str
     accepted: int
     errors: list[RowError]
     position: Position
@@ -129,6 +135,7 @@ def stage(columns: Columns, line: int, cells: Cells, problems: list[Problem]) ->
 def _batch(source: Source, size: int) -> Batch:
     lines, columns = source.lines, source.columns
     staged: dict[str, StagedRow] = {}
+    merged_lines = defaultdict[str, list[int]](list)
     errors: list[RowError] = []
     accepted = 0
     end = lines.offset + BATCH_BYTES
@@ -140,11 +147,12 @@ def _batch(source: Source, size: int) -> Batch:
             accepted += 1
             earlier = staged.setdefault(row[EMAIL_KEY], row)
             if earlier is not row:
+                merged_lines[row[EMAIL_KEY]].append(earlier[LINE])
                 staged[row[EMAIL_KEY]] = merged(earlier, row)
         if accepted + len(errors) >= size or lines.offset >= end:
             break
     lines.rows += accepted + len(errors)
-    return Batch(list(staged.values()), accepted, errors, lines.position())
+    return Batch(list(staged.values()), merged_lines, source.noun, accepted, errors, lines.position())
 
 
 def _error(source: Source, line: int, cells: Cells | None, problems: list[Problem]) -> RowError:

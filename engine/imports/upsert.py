@@ -4,66 +4,72 @@ The rows of a batch never hold an e-mail twice (engine/imports/rows.py). Numbers
 the transaction begins, so that the account's row is not locked while it runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
 from engine.database import Transaction
 from engine.errors import ItemError
-from engine.imports.rows import EMAIL_KEY, STAGING_COLUMNS, StagedRow
+from engine.imports.rows import EMAIL, EMAIL_KEY, LINE, STAGING_COLUMNS, Batch, StagedRow
 from engine.sets import membership
-from engine.sets.membership import Change, Mask
+from engine.sets.membership import Change
 from engine.sets.system import ACTIVE, EXISTS, UNSUBSCRIBED
+
+#: The number of nobody's contact, and that it is neither revived nor unsubscribed.
+UNKNOWN = (None, False, False)
+#: The batch under which an import keeps all contacts of its batches as one source.
+EVERYONE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What writing a batch did.
 
-    created: contacts made, which took as many of the reserved numbers; contacts: all contacts of the batch;
-    unsubscribed: those of them that were not put on the lists; changed: memberships of lists turned on.
+    created: contacts made, which took as many of the reserved numbers; contacts: all contacts of the import so far;
+    unsubscribed: file rows whose contact was not put on the lists; changed: memberships of lists turned on;
+    row_errors: what became of rows, each with its line; errors: what is the matter with lists.
     """
 
     created: int
     contacts: int
     unsubscribed: int
     changed: int
+    row_errors: list[tuple[int, ItemError]]
     errors: tuple[ItemError, ...]
 
 
 async def write(
-    tx: Transaction,
-    sequence: int,
-    batch: int,
-    rows: Sequence[StagedRow],
-    first_contact_no: int,
-    set_nos: tuple[int, ...],
+    tx: Transaction, sequence: int, batch: int, rows: Batch, first_contact_no: int, set_nos: tuple[int, ...]
 ) -> Written:
     """Creates and changes the contacts of the rows and puts them on the sets.
 
     Takes locks in the order of engine/activities. `batch` counts the activity's batches; each writes two effects, first
-    that contacts exist and are active, then their memberships.
+    that contacts exist and are active, then their memberships. Nobody can be deleted or unsubscribed in between: the
+    contacts' rows are locked.
     """
     scope = {"sequence": sequence}
     await tx.run("plan_anew")
-    known = await _known(tx, rows)
-    created = len(rows) - len(known)
+    known = await _known(tx, rows.rows)
+    created = len(rows.rows) - len(known)
     numbers = {"first_contact_no": first_contact_no, "last_contact_no": first_contact_no + created - 1}
-    await _stage(tx, sequence, rows, known)
+    await _stage(tx, sequence, rows.rows, known)
     full = await tx.all("full_phones", **scope)
     if known:
         await _update(tx, scope)
     await tx.run("insert_imported", **scope, first_contact_no=first_contact_no)
     await tx.run("lock_masks_exclusively", **scope, **numbers)
-    await tx.run("freeze_import_rows", **scope, **numbers, batch=2 * batch, only_created=True)
+    await tx.run("freeze_import_rows", **scope, **numbers, batch=2 * batch, whom="created")
     exist = Change(sequence, (), on=(EXISTS, ACTIVE), off=(UNSUBSCRIBED,))
     await membership.apply(tx, [exist], 2 * batch)
-    await tx.run("freeze_import_rows", **scope, **numbers, batch=2 * batch + 1, only_created=False)
-    join = Change(sequence, (), on=set_nos, mask=Mask.DELETED_AND_UNSUBSCRIBED)
-    joined = (await membership.apply(tx, [join], 2 * batch + 1))[sequence]
+    await tx.run("freeze_import_rows", **scope, **numbers, batch=2 * batch + 1, whom="joining")
+    joined = (await membership.apply(tx, [Change(sequence, (), on=set_nos)], 2 * batch + 1))[sequence]
+    await tx.run("freeze_import_rows", **scope, **numbers, batch=EVERYONE, whom="everyone")
     await tx.run("clear_import_rows", **scope)
-    return Written(created, len(rows), joined.skipped, joined.changed, (*map(_no_room, full), *joined.errors))
+    contacts = await tx.value("count_source", **scope, batch=EVERYONE)
+    unsubscribed = list(_unsubscribed(rows, known))
+    row_errors = [*unsubscribed, *(_no_room(rows, row) for row in full)]
+    return Written(created, contacts, len(unsubscribed), joined.changed, row_errors, joined.errors)
 
 
 async def _known(tx: Transaction, rows: Sequence[StagedRow]) -> dict[str, asyncpg.Record]:
@@ -77,10 +83,10 @@ async def _stage(
 ) -> None:
     def staged(row: StagedRow) -> tuple[object, ...]:
         contact = known.get(row[EMAIL_KEY])
-        contact_no, revived = (contact["contact_no"], contact["deleted"]) if contact else (None, False)
-        return (tx.account_id, sequence, contact_no, revived, *row)
+        found = (contact["contact_no"], contact["deleted"], contact["unsubscribed"]) if contact else UNKNOWN
+        return (tx.account_id, sequence, *found, *row)
 
-    columns = ("account_id", "sequence", "contact_no", "revived", *STAGING_COLUMNS)
+    columns = ("account_id", "sequence", "contact_no", "revived", "unsubscribed", *STAGING_COLUMNS)
     await tx.copy("import_row", columns, map(staged, rows))
 
 
@@ -90,6 +96,17 @@ async def _update(tx: Transaction, scope: Mapping[str, int]) -> None:
         await tx.run("update_imported", **scope)
 
 
-def _no_room(row: asyncpg.Record) -> ItemError:
-    message = f"row {row['line']}: a contact may have three phone numbers; one of a further kind was left out"
-    return ItemError(row["email"], "too_many_phones", message)
+def _unsubscribed(rows: Batch, known: Mapping[str, asyncpg.Record]) -> Iterator[tuple[int, ItemError]]:
+    """An error for each file row of a contact that has unsubscribed."""
+    message = "the contact has unsubscribed, and was not put on the lists"
+    for row in rows.rows:
+        contact = known.get(row[EMAIL_KEY])
+        if contact and contact["unsubscribed"]:
+            for line in (*rows.merged_lines.get(row[EMAIL_KEY], ()), row[LINE]):
+                yield line, ItemError(row[EMAIL], "contact_unsubscribed", f"{rows.noun} {line}: {message}")
+
+
+def _no_room(rows: Batch, row: asyncpg.Record) -> tuple[int, ItemError]:
+    line = row["line"]
+    message = f"{rows.noun} {line}: a contact may have three phone numbers; one of a further kind was left out"
+    return line, ItemError(row["email"], "too_many_phones", message)

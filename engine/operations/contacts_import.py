@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, ClassVar
@@ -112,10 +113,9 @@ class ImportBatch:
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
         set_nos = tuple(activity.request["lists"])
-        written = await upsert.write(
-            tx, activity.sequence, activity.batch, self.rows.rows, self.first_contact_no, set_nos
-        )
-        errors = [*map(_warning, self.warnings), *map(_error, self.rows.errors), *written.errors]
+        written = await upsert.write(tx, activity.sequence, activity.batch, self.rows, self.first_contact_no, set_nos)
+        of_rows = sorted([*map(_error, self.rows.errors), *written.row_errors], key=itemgetter(0))
+        errors = [*map(_warning, self.warnings), *(error for _, error in of_rows), *written.errors]
         await report(tx, {activity.sequence: errors})
         self.numbers.take(written.created)
         position = self.rows.position
@@ -125,13 +125,13 @@ class ImportBatch:
             items_completed=position.rows,
             counts=_counted(activity.counts, self.rows, written),
             changed_count=written.changed,
-            error_count=len(errors) + written.unsubscribed,
+            error_count=len(errors),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class LastBatch:
-    """Nothing more to write: only now it is known how many rows and contacts there were, and what was left out."""
+    """Nothing more to write: only now is the number of rows known, and what of the file was left out."""
 
     end: Position
     rows: int
@@ -142,17 +142,8 @@ class LastBatch:
         told = activity.cursor is not None and "ended" in activity.cursor
         errors = () if told else self.errors
         await report(tx, {activity.sequence: errors})
-        totals = await tx.one("import_totals", sequence=activity.sequence)
-        assert totals is not None
-        contacts, skipped = totals["contacts"], totals["skipped"]
-        twice = activity.counts.get("cannot_add_to_list_count", 0) - skipped
-        return Progress(
-            cursor={"position": asdict(self.end), "lines": self.rows, "ended": True},
-            items_total=self.rows,
-            items_completed=self.rows,
-            counts={**activity.counts, "person_count": contacts, "cannot_add_to_list_count": skipped},
-            error_count=len(errors) - twice,
-        )
+        cursor = {"position": asdict(self.end), "lines": self.rows, "ended": True}
+        return Progress(cursor, self.rows, self.rows, activity.counts, error_count=len(errors))
 
 
 class Import(BatchedOperation):
@@ -246,14 +237,16 @@ def _left_out(path: Path, end: Position, most: int | None) -> tuple[ItemError, .
 
 
 def _counted(before: Mapping[str, int], rows: Rows, written: upsert.Written) -> dict[str, int]:
+    """The counters after a batch; the contacts are those of the whole import so far."""
     correctable = sum(error.correctable for error in rows.errors)
-    added = (written.contacts, len(rows.errors) - correctable, correctable, written.unsubscribed)
-    return {name: before.get(name, 0) + count for name, count in zip(COUNTERS, added, strict=True)}
+    added = (0, len(rows.errors) - correctable, correctable, written.unsubscribed)
+    counts = {name: before.get(name, 0) + count for name, count in zip(COUNTERS, added, strict=True)}
+    return counts | {"person_count": written.contacts}
 
 
 def _warning(message: str) -> ItemError:
     return ItemError("", "ignored", message)
 
 
-def _error(error: RowError) -> ItemError:
-    return ItemError(error.item, error.code, error.message)
+def _error(error: RowError) -> tuple[int, ItemError]:
+    return error.line, ItemError(error.item, error.code, error.message)

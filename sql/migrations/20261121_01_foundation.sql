@@ -248,6 +248,7 @@ create unlogged table import_row (
     street_addresses jsonb,
     contact_no bigint,
     revived boolean not null,
+    unsubscribed boolean not null,
     changes boolean not null default false
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 100000);
 create index import_row_by_activity on import_row (account_id, sequence);

@@ -11,7 +11,7 @@ set local plan_cache_mode = force_custom_plan;
 -- Finds the contacts that have these e-mails (those with ordinal 0) and locks them, by contact number. E-mails are looked
 -- up one by one, and the lowest ordinal is asked for, which only the index of e-mails knows without sorting: of an account
 -- that was not analyzed yet the planner expects one row, and would as soon read all of it.
-select c.email_key, c.contact_no, c.deleted
+select c.email_key, c.contact_no, c.deleted, c.unsubscribed
 from (
     select k.email_key, known.contact_no from unnest(:email_keys::text[]) k(email_key)
     cross join lateral (
@@ -24,7 +24,9 @@ from (
     order by known.contact_no
 ) n
 cross join lateral (
-    select email_key, contact_no, deleted_at is not null as deleted from contact
+    select email_key, contact_no, deleted_at is not null as deleted,
+        deleted_at is null and permission = 'unsubscribed' as unsubscribed
+    from contact
     where account_id = :account_id and contact_no = n.contact_no and email_key = n.email_key and email_ordinal = 0
     for update
 ) c;
@@ -77,8 +79,8 @@ order by set_no, chunk
 for update;
 
 -- name: freeze_import_rows!
--- A source of the batch: the contacts that it creates or revives, or also those it has found. 64-bit words first, as in
--- engine/sets/expressions.py, so that a row costs little.
+-- Those of the contacts of the rows whom :whom means ('created': made or revived; 'joining': all but the unsubscribed;
+-- 'everyone'), added to a source. 64-bit words first, as in engine/sets/expressions.py, so that a row costs little.
 insert into activity_source (account_id, sequence, batch, chunk, bits)
 select :account_id, :sequence, :batch, (word * 64 / ${chunk_bits})::int,
     bit_or(bits::bit(${chunk_bits}) >> (word * 64 % ${chunk_bits})::int)
@@ -87,13 +89,14 @@ from (
     from (
         select contact_no from import_row
         where account_id = :account_id and sequence = :sequence and contact_no is not null
-            and (revived or not :only_created)
+            and case :whom::text when 'created' then revived when 'joining' then not unsubscribed else true end
         union all
         select generate_series(:first_contact_no::bigint, :last_contact_no::bigint)
     ) n
     group by 1
 ) words
-group by word * 64 / ${chunk_bits};
+group by word * 64 / ${chunk_bits}
+on conflict (account_id, sequence, batch, chunk) do update set bits = activity_source.bits | excluded.bits;
 
 -- name: keep_contacts_before!
 -- Before-images of the contacts that the rows change, for undo: the image before the activity's first change. Those that
@@ -188,22 +191,10 @@ from (
 ) r
 cross join lateral (select :first_contact_no - 1 + r.place as contact_no) n;
 
--- name: import_totals^
--- What an import has done in all its batches: the contacts it spoke of, and those that it did not put on the lists. A
--- contact may be in several batches. Of a batch's two sources the second holds all its contacts.
-select
-    coalesce(sum(bit_count(bits)), 0)::bigint as contacts,
-    coalesce(sum(bit_count(skipped)), 0)::bigint as skipped
-from (
-    select bit_or(bits) as bits, coalesce(bit_or(bits) filter (where is_skipped), '') as skipped
-    from (
-        select chunk, bits, false as is_skipped from activity_source
-        where account_id = :account_id and sequence = :sequence and batch % 2 = 1
-        union all
-        select chunk, bits, true from activity_skipped where account_id = :account_id and sequence = :sequence
-    ) found
-    group by chunk
-) chunks;
+-- name: count_source$
+-- How many contacts are in a source of a batch.
+select coalesce(sum(bit_count(bits)), 0)::bigint from activity_source
+where account_id = :account_id and sequence = :sequence and batch = :batch;
 
 -- name: clear_import_rows!
 delete from import_row where account_id = :account_id and sequence = :sequence;

@@ -49,9 +49,8 @@ class Model:
     counts: Counter[str] = field(default_factory=Counter)
     joined: int = 0
     error_count: int = 0
-    #: E-mails that the import spoke of, and those of them that it did not put on the lists.
+    #: E-mails that the import spoke of.
     imported: set[str] = field(default_factory=set)
-    unsubscribed: set[str] = field(default_factory=set)
 
     def run(self, rows: Sequence[Row], batch_rows: int) -> None:
         """Imports the rows."""
@@ -60,11 +59,10 @@ class Model:
             self._run_batch(rows[first : first + batch_rows])
         self.changed &= known
         self.counts["person_count"] = len(self.imported)
-        self.counts["cannot_add_to_list_count"] = len(self.unsubscribed)
-        self.error_count += len(self.unsubscribed)
 
     def _run_batch(self, rows: Sequence[Row]) -> None:
         given: dict[str, Person] = {}
+        rows_of = Counter[str]()
         for row in rows:
             if problem := problem_of(row):
                 self.counts[problem] += 1
@@ -73,10 +71,11 @@ class Model:
                 person = person_of(row)
                 key = person.email.lower()
                 given[key] = merged(given[key], person) if key in given else person
+                rows_of[key] += 1
         for key, person in given.items():
-            self._import(key, person)
+            self._import(key, person, rows_of[key])
 
-    def _import(self, key: str, given: Person) -> None:
+    def _import(self, key: str, given: Person, rows: int) -> None:
         before = self.people.get(key)
         self.imported.add(key)
         if before is None:
@@ -88,7 +87,8 @@ class Model:
         self.error_count += len({**(before.phones if before else {}), **given.phones}) > 3
         self.people[key] = after
         if after.permission == "unsubscribed":
-            self.unsubscribed.add(key)
+            self.counts["cannot_add_to_list_count"] += rows
+            self.error_count += rows
         else:
             self.joined += key not in self.members
             self.members.add(key)
