@@ -41,11 +41,7 @@ class Model:
         """Does what a bulk request says."""
         chosen = self.selected(body)
         known = chosen & (self.existing | self.deleted)
-        allowed = {
-            "add_list_memberships": self.existing - self.unsubscribed,
-            "contacts_taggings_add": self.existing,
-            "contacts_engagement_set": self.existing,
-        }.get(kind, known)
+        allowed = self.existing - (self.unsubscribed if kind == "add_list_memberships" else set())
         on, off = self._targets(kind, body)
         changed = sum(len(known & allowed - target) for target in on)
         changed += sum(len(known & allowed & target) for target in off)

@@ -11,7 +11,7 @@ from api.answers import json_answer
 from api.dialects import Call
 from api.v3 import contact_formats, formats
 from api.v3.paging import PageQuery, next_links, page_query
-from api.v3.values import Digits, Listed, Switch, storable
+from api.v3.values import Digits, Listed, QueryId, Switch, storable
 from engine import contacts, fields
 from engine.contacts import Filter, Status
 from engine.database import Transaction
@@ -52,8 +52,8 @@ class ContactsQuery(PageQuery):
 
     statuses: Annotated[tuple[Status, ...], Listed, Field(alias="status")] = ()
     email: Annotated[str, Field(max_length=254), AfterValidator(storable)] | None = None
-    lists: Annotated[tuple[UUID, ...], Listed, Field(max_length=25)] | None = None
-    tags: Annotated[tuple[UUID, ...], Listed, Field(max_length=50)] | None = None
+    lists: Annotated[tuple[QueryId, ...], Listed, Field(max_length=25)] | None = None
+    tags: Annotated[tuple[QueryId, ...], Listed, Field(max_length=50)] | None = None
     segment_id: Annotated[int, Digits, Field(ge=1, le=2**31 - 1)] | None = None
     include: Annotated[tuple[Include, ...], Listed] = ()
     include_count: Switch = False

@@ -4,7 +4,8 @@ A refused import leaves no file.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -15,45 +16,36 @@ from api.v3.activities import submitted
 from api.v3.bodies import ImportTargets, JsonImport
 from engine.errors import MusterError
 from engine.imports import json_lines
-from engine.operations import contacts_import
-from engine.operations.contacts_import import ContactsFileImport, ContactsImport, ContactsJsonImport
+from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport, check_csv
 
 #: Endings of stored files; that of a CSV file is also what its name must end in.
 CSV_ENDING = ".csv"
 JSON_ENDING = ".jsonl"
 
-Check = Callable[[Path], None]
-
 
 async def file_import(call: Call) -> web.Response:
     folder, most_bytes = call.settings.uploads, call.settings.upload_max_bytes
     form = await uploads.received(call.request, folder, CSV_ENDING, most_bytes)
-
-    def request() -> ContactsImport:
+    with _kept_unless_refused(form.path):
         targets = reading.checked(ImportTargets, _list_ids(form))
-        return ContactsFileImport(file=form.path.name, list_ids=targets.list_ids, source_file_name=form.file_name)
-
-    return await _submitted(call, form.path, request, contacts_import.check_csv)
+        await asyncio.to_thread(check_csv, form.path)
+        name, list_ids = form.path.name, targets.list_ids
+        return await submitted(call, ContactsFileImport(file=name, list_ids=list_ids, source_file_name=form.file_name))
 
 
 async def json_import(call: Call) -> web.Response:
     body = await reading.body(call.request, JsonImport)
-    lines = json_lines.to_lines(body.import_data)
-    path = await uploads.stored(call.settings.uploads, JSON_ENDING, lines)
-
-    def request() -> ContactsImport:
-        return ContactsJsonImport(file=path.name, list_ids=body.list_ids)
-
-    return await _submitted(call, path, request, _check_json)
+    path = await uploads.stored(call.settings.uploads, JSON_ENDING, json_lines.to_lines(body.import_data))
+    with _kept_unless_refused(path):
+        return await submitted(call, ContactsJsonImport(file=path.name, list_ids=body.list_ids))
 
 
-async def _submitted(call: Call, path: Path, request: Callable[[], ContactsImport], check: Check) -> web.Response:
+@contextmanager
+def _kept_unless_refused(path: Path) -> Iterator[None]:
+    """After any other error than a refusal the activity may be committed, and needs its file."""
     try:
-        wanted = request()
-        await asyncio.to_thread(check, path)
-        return await submitted(call, wanted)
+        yield
     except MusterError:
-        # Only what was refused: after any other error the activity may be committed, and needs its file.
         uploads.discard(path)
         raise
 
@@ -62,9 +54,3 @@ def _list_ids(form: uploads.Form) -> dict[str, list[str]]:
     """Repeated parts, each with one id or several between commas (contract v3.md 3.8)."""
     parts = form.values("list_ids")
     return {"list_ids": [text.strip() for part in parts for text in part.split(",")]} if parts else {}
-
-
-def _check_json(path: Path) -> None:
-    """Raises InvalidImport when no row has an e-mail."""
-    with path.open("rb") as file:
-        json_lines.read_header(file, {})

@@ -14,7 +14,7 @@ from api.v3.bodies import NewSegment
 from api.v3.paging import PageQuery, next_links, page_query
 from api.v3.values import Digits
 from engine.segments import stored
-from engine.segments.stored import Order
+from engine.segments.stored import Order, Place
 
 #: Segment ids are int32.
 LARGEST_ID = 2**31 - 1
@@ -26,11 +26,11 @@ def _without_slip(value: object) -> object:
 
 
 class SegmentsQuery(PageQuery):
-    positions: ClassVar = frozenset({"offset"})
+    positions: ClassVar = frozenset({"after"})
 
     limit: Annotated[int, Digits, Field(ge=1, le=1000)] = 1000
     sort_by: Annotated[Order, BeforeValidator(_without_slip)] = "date"
-    offset: Annotated[int, Field(ge=0, le=LARGEST_ID)] = 0
+    after: Place | None = None
 
 
 async def create(call: Call) -> web.Response:
@@ -51,8 +51,10 @@ async def one(call: Call) -> web.Response:
 async def page(call: Call) -> web.Response:
     query = page_query(call, SegmentsQuery)
     async with call.db.account(call.account_id) as tx:
-        found = await stored.page(tx, limit=query.limit + 1, offset=query.offset, order=query.sort_by)
-    answer: formats.Json = {"segments": [formats.named_segment(each) for each in found[: query.limit]]}
+        found = await stored.page(tx, limit=query.limit + 1, order=query.sort_by, after=query.after)
+    shown = found[: query.limit]
+    answer: formats.Json = {"segments": [formats.named_segment(each) for each in shown]}
     if len(found) > query.limit:
-        answer["_links"] = next_links(call, query, offset=query.offset + query.limit)
+        last = shown[-1]
+        answer["_links"] = next_links(call, query, after=Place(last.segment_id, last.name, last.edited_at))
     return json_answer(answer)

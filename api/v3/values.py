@@ -1,6 +1,7 @@
 """Values as they come over the wire: in queries everything is text, and text must be storable."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -39,6 +40,12 @@ def _digits(value: object) -> object:
     return value
 
 
+def _hyphenated(value: object) -> object:
+    if isinstance(value, str) and len(value) != 36:
+        raise ValueError("it must be a UUID of 36 characters")
+    return value
+
+
 def _listed(value: object) -> object:
     """Comma separated, with optional blanks around items (contract v3.md 1.6); duplicates are one."""
     if isinstance(value, str):
@@ -59,6 +66,8 @@ Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(storab
 Switch = Annotated[bool, BeforeValidator(_switch)]
 #: A boolean of a tagging body.
 SpelledOut = Annotated[bool, Field(strict=True), BeforeValidator(_spelled_out)]
+#: An id of a query (contract v3.md 1.4).
+QueryId = Annotated[UUID, BeforeValidator(_hyphenated)]
 #: For numbers of a query.
 Digits = BeforeValidator(_digits)
 #: For lists of a query.

@@ -96,14 +96,11 @@ class Header:
 def read_columns(headings: Sequence[str], custom_fields: Mapping[str, int]) -> tuple[Columns, tuple[str, ...]]:
     """The columns under these headings, and warnings of those that are ignored.
 
-    custom_fields: field numbers by name. Raises InvalidImport without an e-mail column, and when a known
-    heading occurs twice.
+    custom_fields: field numbers by name. Raises InvalidImport when a known heading occurs twice.
     """
     keys = [heading_key(heading) for heading in headings]
     numbers = {CUSTOM + name.strip().lower(): number for name, number in custom_fields.items()}
     indexes = _indexes(keys, KNOWN | numbers.keys())
-    if "email" not in indexes:
-        raise InvalidImport(f"there is no heading `email`; the headings, between commas, are: {_shown(headings)}")
     columns = _arranged(indexes, {key: str(number) for key, number in numbers.items()})
     return columns, _warnings(keys, indexes)
 
@@ -119,10 +116,6 @@ def heading_key(heading: str) -> str:
 def custom_count(keys: Iterable[str]) -> int:
     """How many different custom fields these heading keys name, known or not."""
     return len({key for key in keys if key.startswith(CUSTOM)})
-
-
-def _shown(headings: Iterable[str]) -> str:
-    return quoted(",".join(headings))
 
 
 def _indexes(keys: Sequence[str], wanted: frozenset[str]) -> Mapping[str, int]:

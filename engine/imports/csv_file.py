@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from engine.errors import InvalidImport
-from engine.imports.columns import MOST_CUSTOM_FIELDS, Header, custom_count, read_columns
+from engine.imports.columns import MOST_CUSTOM_FIELDS, NOWHERE, Header, custom_count, read_columns
 from engine.imports.lines import Lines, Position
-from engine.imports.problems import Code, Problem, Unreadable
+from engine.imports.problems import Code, Problem, Unreadable, quoted
 from engine.imports.rows import Batch, Record, Source, gather
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -25,6 +25,9 @@ def read_header(file: BinaryIO, custom_fields: Mapping[str, int]) -> Header:
     lines = Lines(file, _beginning(file))
     headings = _headings(lines)
     columns, warnings = read_columns(headings, custom_fields)
+    if columns.email == NOWHERE:
+        shown = quoted(",".join(headings))
+        raise InvalidImport(f"there is no heading `email`; the headings, between commas, are: {shown}")
     count = custom_count(headings)
     if count > MOST_CUSTOM_FIELDS:
         raise InvalidImport(f"the headings name {count:,} custom fields; use {MOST_CUSTOM_FIELDS} at most")

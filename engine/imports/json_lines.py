@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from engine.errors import InvalidImport
-from engine.imports.columns import MOST_CUSTOM_FIELDS, Header, custom_count, heading_key, read_columns
+from engine.imports.columns import MOST_CUSTOM_FIELDS, Columns, Header, custom_count, heading_key, read_columns
 from engine.imports.lines import RECORD_BYTES, Lines, Position
 from engine.imports.problems import Code, Problem, Unreadable
 from engine.imports.rows import Batch, Cells, Record, Source, gather
@@ -32,10 +32,7 @@ def to_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:
 
 
 def read_header(file: BinaryIO, custom_fields: Mapping[str, int]) -> Header:
-    """What the first line says. custom_fields: the account's field numbers by name.
-
-    Raises InvalidImport when no row has an e-mail.
-    """
+    """What the first line says. custom_fields: the account's field numbers by name."""
     lines = Lines(file, _BEGINNING)
     lines.begin()
     try:
@@ -51,10 +48,18 @@ def read_header(file: BinaryIO, custom_fields: Mapping[str, int]) -> Header:
 def batches(file: BinaryIO, header: Header, position: Position, size: int) -> Iterator[Batch]:
     """The rows after a position, which is the header's `start` or that of an earlier batch."""
     lines = Lines(file, position)
-    return gather(Source(lines, _records(lines, header.columns.indexes), header.columns, "row"), size)
+    return gather(Source(lines, _records(lines, _places(header.columns)), header.columns, "row"), size)
 
 
-def _records(lines: Lines, indexes: Mapping[str, int]) -> Iterator[Record]:
+def _places(columns: Columns) -> Mapping[str, int]:
+    """The cell of each key. Keys of one phone number or one part of an address share it: the last of a row wins."""
+    first: dict[tuple[str, ...], int] = {}
+    shared = {phone.cell: first.setdefault((phone.kind,), phone.cell) for phone in columns.phones}
+    shared |= {part.cell: first.setdefault((part.kind, part.part), part.cell) for part in columns.address_parts}
+    return {key: shared.get(index, index) for key, index in columns.indexes.items()}
+
+
+def _records(lines: Lines, places: Mapping[str, int]) -> Iterator[Record]:
     while True:
         line = lines.begin()
         try:
@@ -67,22 +72,22 @@ def _records(lines: Lines, indexes: Mapping[str, int]) -> Iterator[Record]:
         if lines.flaw:
             yield line, None, [lines.flaw]
         else:
-            yield line, *_row(text, indexes)
+            yield line, *_row(text, places)
 
 
-def _row(text: str, indexes: Mapping[str, int]) -> tuple[Cells | None, list[Problem]]:
+def _row(text: str, places: Mapping[str, int]) -> tuple[Cells | None, list[Problem]]:
     try:
         row = json.loads(text)
     except (ValueError, RecursionError):
         row = None
     if not isinstance(row, dict):
         return None, [Problem(Code.MALFORMED_JSON, "this is not a JSON object")]
-    members = {heading_key(name): value for name, value in row.items()}
-    problems = _count_problems(members)
+    members = [(heading_key(name), value) for name, value in row.items()]
+    problems = _count_problems(key for key, _ in members)
     cells: Cells = defaultdict(str)
-    for key, index in indexes.items():
-        if key in members:
-            cells[index] = _text(key, members[key], problems)
+    for key, value in members:
+        if key in places and (text := _text(key, value, problems).strip()):
+            cells[places[key]] = text
     return cells, problems
 
 

@@ -214,8 +214,15 @@ async def _start(path: Path, header: Header, cursor: Mapping[str, Any] | None) -
 
 
 def _count_lines(path: Path) -> int:
+    """Line ends outside of quotes, be they LF, CRLF or CR."""
+    ends, quoted = [0, 0], False
     with path.open("rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+        for block in iter(lambda: file.read(1 << 20), b""):
+            parts = block.split(b'"')
+            outside = b"".join(parts[quoted::2])
+            ends = [ends[0] + outside.count(b"\n"), ends[1] + outside.count(b"\r")]
+            quoted ^= len(parts) % 2 == 0
+    return max(ends)
 
 
 async def _ahead(rows: Iterator[Rows]) -> AsyncGenerator[Rows, None]:

@@ -28,7 +28,7 @@ class AddListMemberships(ListMembershipsRequest):
 
 
 class RemoveListMemberships(ListMembershipsRequest):
-    """Takes everybody of the source off every list."""
+    """Takes everybody of the source off every list; who was deleted is on none, and reported."""
 
     kind: ClassVar[str] = "remove_list_memberships"
 
@@ -38,5 +38,5 @@ class RemoveListMemberships(ListMembershipsRequest):
 
 OPERATIONS = {
     AddListMemberships.kind: ChangeOfSets(Mask.DELETED_AND_UNSUBSCRIBED),
-    RemoveListMemberships.kind: ChangeOfSets(Mask.NOBODY),
+    RemoveListMemberships.kind: ChangeOfSets(Mask.DELETED),
 }

@@ -23,7 +23,8 @@ SMALL = 500
 class MembershipRequest(BaseModel):
     """A request to put the contacts of a source on sets, or to take them off."""
 
-    model_config = ConfigDict(frozen=True)
+    # A typo must not widen a bulk job (contract v3.md 1.6).
+    model_config = ConfigDict(frozen=True, extra="forbid")
     kind: ClassVar[str]
     queue: ClassVar[Queue] = Queue.ACTIVITIES
 

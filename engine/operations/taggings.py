@@ -28,7 +28,7 @@ class AddTaggings(TaggingsRequest):
 
 
 class RemoveTaggings(TaggingsRequest):
-    """Takes every tag off everybody of the source."""
+    """Takes every tag off everybody of the source; who was deleted has none, and is reported."""
 
     kind: ClassVar[str] = "contacts_taggings_remove"
 
@@ -38,5 +38,5 @@ class RemoveTaggings(TaggingsRequest):
 
 OPERATIONS = {
     AddTaggings.kind: ChangeOfSets(Mask.DELETED),
-    RemoveTaggings.kind: ChangeOfSets(Mask.NOBODY),
+    RemoveTaggings.kind: ChangeOfSets(Mask.DELETED),
 }

@@ -51,9 +51,25 @@ async def find(tx: Transaction, segment_id: int) -> Segment:
     return Segment.of(row)
 
 
-async def page(tx: Transaction, *, limit: int, offset: int = 0, order: Order = "date") -> list[Segment]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A segment's place in either order."""
+
+    segment_id: int
+    name: str
+    edited_at: datetime
+
+
+async def page(tx: Transaction, *, limit: int, order: Order = "date", after: Place | None = None) -> list[Segment]:
     """Living segments: by name ascending, or the most recently edited first."""
-    rows = await tx.all("page_of_segments", limit=limit, offset=offset, by_name=order == "name")
+    rows = await tx.all(
+        "page_of_segments",
+        limit=limit,
+        by_name=order == "name",
+        after_name=name_key(after.name) if after and order == "name" else None,
+        after_edited=after.edited_at if after and order == "date" else None,
+        after_id=after.segment_id if after else None,
+    )
     return [Segment.of(row) for row in rows]
 
 

@@ -68,8 +68,6 @@ async def create(
     most: int | None = None,
 ) -> NamedSet:
     """A new, empty list or tag. Raises NameTaken, and Invalid when the account has `most` of its kind."""
-    if most is not None and await count(tx, kind) >= most:
-        raise Invalid(f"the account has {most} {kind}s already, as many as it may have")
     row = await tx.one(
         "create_set",
         kind=kind,
@@ -81,6 +79,9 @@ async def create(
     )
     if row is None:
         raise NameTaken(f"another {kind} of this account is named {name.strip()!r}")
+    # Only now: the account's row is locked, so nobody else makes one.
+    if most is not None and await count(tx, kind) > most:
+        raise Invalid(f"the account has {most} {kind}s already, as many as it may have")
     return NamedSet.of(row)
 
 
@@ -138,7 +139,7 @@ async def page(
         kind=kind,
         limit=limit,
         after_set_no=after_set_no,
-        name_key=None if name is None else name_key(name),
+        name=name,
         status=status,
     )
     return [NamedSet.of(row) for row in rows]
@@ -146,8 +147,7 @@ async def page(
 
 async def count(tx: Transaction, kind: SetKind, *, name: str | None = None, status: Status = "active") -> int:
     """How many lists or tags there are."""
-    key = None if name is None else name_key(name)
-    return int(await tx.value("count_sets", kind=kind, name_key=key, status=status))
+    return int(await tx.value("count_sets", kind=kind, name=name, status=status))
 
 
 async def active_counts(tx: Transaction, set_nos: Sequence[int]) -> Mapping[int, int]:

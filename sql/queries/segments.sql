@@ -12,8 +12,10 @@ returning *;
 select * from segment where account_id = :account_id and segment_id = :segment_id;
 
 -- name: page_of_segments
--- Living segments by name, or the most recently edited first.
+-- Living segments by name, or the most recently edited first; after the last one of a page, if it is given.
 select * from segment
 where account_id = :account_id and deleted_at is null
+    and (:after_name::text is null or name_key > :after_name)
+    and (:after_edited::timestamptz is null or (edited_at, segment_id) < (:after_edited, :after_id::integer))
 order by case when :by_name then name_key end, edited_at desc, segment_id desc
-limit :limit offset :offset;
+limit :limit;

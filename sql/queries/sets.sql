@@ -37,7 +37,7 @@ select * from contact_set where account_id = :account_id and set_no = any(:set_n
 -- :status is 'all', 'active' or 'deleted'.
 select * from contact_set
 where account_id = :account_id and kind = :kind and set_no > :after_set_no
-    and (:name_key::text is null or name_key = :name_key)
+    and (:name::text is null or name = :name)
     and case :status::text
         when 'active' then deleted_at is null when 'deleted' then deleted_at is not null else true
     end
@@ -47,7 +47,7 @@ limit :limit;
 -- name: count_sets$
 select count(*) from contact_set
 where account_id = :account_id and kind = :kind
-    and (:name_key::text is null or name_key = :name_key)
+    and (:name::text is null or name = :name)
     and case :status::text
         when 'active' then deleted_at is null when 'deleted' then deleted_at is not null else true
     end;

@@ -456,6 +456,36 @@ class TestFailures:
         assert await desk.unfinished() == 0
         await assert_sets_agree(desk)
 
+    async def test_an_e_mail_in_several_batches_counts_once(self, desk: Desk, target: NamedSet, watch: Any) -> None:
+        """Also in an import that does not come to its end."""
+        await desk.make_contacts(1, permission="unsubscribed")
+        rows = ["a@example.org", "c1@example.org", "C1@example.org"] * 4
+        submitted = await submit(desk, "\n".join(["email", *rows]), target)
+
+        async def cancel(number: int) -> None:
+            if number == 2:
+                await submission.cancel(desk.db, desk.settings, desk.principal, submitted.activity.activity_id)
+
+        watch(after=cancel)
+        await desk.deliver(submitted.messages)
+        found = await desk.find(submitted)
+        assert (found.state, found.counts["person_count"], found.changed_count) == (State.CANCELLED, 2, 1)
+        lines = [error.message.partition(":")[0] for error in await desk.full_errors(found)]
+        assert lines == [f"line {line}" for line in (3, 4, 6, 7, 9, 10)]
+        assert found.counts["cannot_add_to_list_count"] == found.error_count == 6
+
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    async def test_the_number_of_rows_is_known_from_the_first_batch(
+        self, desk: Desk, target: NamedSet, watch: Any, end: str
+    ) -> None:
+        """Line breaks in cells are no rows, and any line end ends one."""
+        text = "email,first_name" + end + "".join(f'n{n}@example.org,"a{end}b ""c"""{end}' for n in range(9))
+        submitted = await submit(desk, text, target)
+        watch(after=failing(1))
+        await desk.deliver(submitted.messages)
+        found = await desk.find(submitted)
+        assert (found.state, found.items_total, found.items_completed) == (State.PROCESSING, 10, 3)
+
     async def test_a_zombie_writes_no_batch(self, desk: Desk, target: NamedSet) -> None:
         """Its transaction is open while its successor waits for the same rows."""
         submitted = await submit(desk, "email\n" + "".join(f"n{n}@example.org\n" for n in range(4)), target)

@@ -95,9 +95,22 @@ def test_more_than_25_custom_fields_in_all_are_fine() -> None:
     assert read_json([{"email": f"a{number}@x.org", f"cf:{number}": "x"} for number in range(40)]).errors == []
 
 
-def test_no_row_with_an_email_is_refused() -> None:
-    with pytest.raises(InvalidImport, match="no heading `email`"):
-        read_json([{"first_name": "Kim"}, {}])
+def test_rows_without_any_email_are_row_errors() -> None:
+    """Contract v3.md 3.9: the job ends `completed` even when every row failed."""
+    assert read_json([{"first_name": "Kim"}, {}]).codes == [(1, "missing_email"), (2, "missing_name_and_email")]
+
+
+@pytest.mark.parametrize("first", [{"email": "a@x.org"}, {"email": "a@x.org", "phone": "0", "other_phone": "0"}])
+def test_of_two_members_for_one_place_the_last_of_the_row_wins(first: dict[str, str]) -> None:
+    """Contract v3.md 3.9: several phone keys of one kind; a blank one gives nothing."""
+    rows: list[dict[str, str]] = [
+        {"email": "b@x.org", "other_phone": "1", "phone": "2", "city": "Oslo", "home_city": "Bergen"},
+        {"email": "c@x.org", "phone": "2", "other_phone": "1", "home_city": "Bergen", "city": "Oslo"},
+        {"email": "d@x.org", "phone": "2", "other_phone": " "},
+    ]
+    got = read_json([first, *rows])
+    assert [row["phone_numbers"][0]["phone_number"] for row in got.rows[1:]] == ["2", "1", "2"]
+    assert [row["street_addresses"][0]["city"] for row in got.rows[1:3]] == ["Bergen", "Oslo"]
 
 
 def test_names_without_end_are_refused() -> None:
