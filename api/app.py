@@ -22,6 +22,7 @@ from api.dialects import Dialect, Send, Services
 from api.finality import Finality
 from api.health import BrokerUp
 from api.metrics import Metrics
+from api.throttle import Throttle
 from api.v3 import V3
 from engine import garbage
 from engine.activities.intake import Intake
@@ -65,9 +66,9 @@ def create_app(db: Database, settings: Settings, send: Send, broker_up: BrokerUp
     """
     metrics = Metrics()
     finality = Finality(db, settings)
-    services = Services(
-        db, settings, send, Intake(db, settings), Authenticator(db, settings.token_cache_seconds), finality, metrics
-    )
+    authenticator = Authenticator(db, settings.token_cache_seconds)
+    intake, throttle = Intake(db, settings), Throttle(settings)
+    services = Services(db, settings, send, intake, authenticator, throttle, finality, metrics)
     app = web.Application(client_max_size=settings.json_max_bytes)
     health.mount(app, db, broker_up, metrics)
     for dialect in DIALECTS:

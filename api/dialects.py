@@ -19,6 +19,7 @@ from api.auth import Authenticator
 from api.errors import MethodNotAllowed, NoSuchRoute, Unexpected
 from api.finality import Finality
 from api.metrics import Metrics
+from api.throttle import Throttle
 from engine.activities.intake import Intake
 from engine.activities.model import Activity, Message
 from engine.activities.submission import Submitted
@@ -42,6 +43,7 @@ class Services:
     send: Send
     intake: Intake
     authenticator: Authenticator
+    throttle: Throttle
     finality: Finality
     metrics: Metrics
 
@@ -130,6 +132,7 @@ def _answering(services: Services, dialect: Dialect, route: Route) -> Answer:
         response: web.StreamResponse
         try:
             principal = await dialect.authenticate(authenticator, request)
+            await services.throttle.admit(principal)
             principal.require(*route.privileges)
             response = await route.handler(Call(request, principal, services))
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets the dialect's words for it)

@@ -25,3 +25,9 @@ class Unexpected(MusterError):
     """A fault of Muster's own; it is in the log, and nothing of it is told."""
 
     code = "unexpected"
+
+
+class Throttled(MusterError):
+    """The principal asks more often than it may."""
+
+    code = "throttled"

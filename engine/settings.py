@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     )
     retention_days: PositiveInt = Field(
         10,
-        description="Days that activities are listed and their error rows and uploaded files kept",
+        description="Days that activities are listed",
     )
     # Bar g with 2,000, 5,000, 10,000, 20,000, 50,000: 35, 42, 48, 52, 50 thousand rows a second. A kill costs a batch.
     import_batch_rows: PositiveInt = Field(10_000, description="Rows an import writes in one transaction")
@@ -118,7 +118,12 @@ class Settings(BaseSettings):
     # Limits
     json_max_bytes: PositiveInt = Field(32 * 2**20, description="Largest JSON body, JSON imports included")
     upload_max_bytes: PositiveInt = Field(16 * 2**30, description="Largest uploaded file")
-    import_max_rows: PositiveInt | None = Field(None, description="Rows of an import that are processed")
+    import_max_rows: PositiveInt | None = Field(
+        None, description="Rows of an import that are processed, the line of headings not counted"
+    )
+    requests_per_second: PositiveInt | None = Field(
+        None, description="Requests of a token a second that an API process answers"
+    )
     max_lists: PositiveInt | None = Field(None, description="Lists an account may have")
     max_tags: PositiveInt | None = Field(None, description="Tags an account may have")
     token_cache_seconds: NonNegativeInt = Field(

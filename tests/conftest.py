@@ -11,8 +11,10 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck
 
 from deploy.folder import data_folder, locked
 from deploy.stack import running_database
@@ -22,6 +24,13 @@ from engine.database import Database
 from engine.migrations import migrate
 from engine.principals import Principal
 from engine.settings import Settings, application_url
+
+# Machines are slow at times, as when a fresh checkout has none of hypothesis' tables yet; fixtures are of accounts that
+# each example may add to.
+hypothesis.settings.register_profile(
+    "muster", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+hypothesis.settings.load_profile("muster")
 
 
 def _quiet(_message: str) -> None:

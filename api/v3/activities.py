@@ -49,7 +49,7 @@ class ErrorsQuery(PageQuery):
 
     positions: ClassVar = frozenset({"error_no", "code", "contact_no"})
 
-    error_no: Number = 0
+    error_no: Annotated[int, Field(ge=-1, le=NEWEST)] = -1
     code: str = ""
     contact_no: Number = 0
 
@@ -144,7 +144,7 @@ async def _find(call: Call, activity_id: UUID) -> Activity:
 
 
 async def _errors(call: Call, activity: Activity, most: int) -> Sequence[ItemError]:
-    if not activity.error_count:
+    if not (activity.error_count or activity.failure):
         return ()
     async with call.db.account(activity.account_id) as tx:
         return (await activities.errors(tx, activity, limit=most)).errors

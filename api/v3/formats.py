@@ -19,17 +19,19 @@ MOST_ERRORS = 1000
 
 
 def activity(activity: Activity, errors: Sequence[ItemError] = ()) -> Json:
-    """Contract 3.2; `changed_count` and `error_count` of a final activity are an extension."""
+    """Contract 3.2; `retry_of`, and `changed_count` and `error_count` of a final activity, are an extension."""
     shown: Json = {"activity_id": activity.activity_id, "state": activity.state}
     add_times(shown, {"started_at": activity.started_at, "completed_at": activity.completed_at})
     shown |= {
         "created_at": time(activity.created_at),
         "updated_at": time(activity.updated_at),
         "percent_done": activity.percent_done,
-        "activity_errors": _error_texts(activity, errors),
+        "activity_errors": [_error_text(error) for error in errors[:MOST_ERRORS]],
         "status": _status(activity),
         "_links": {"self": {"href": activity_path(activity)}},
     }
+    if activity.retry_of:
+        shown["retry_of"] = activity.retry_of
     if activity.source_file_name:
         shown["source_file_name"] = activity.source_file_name
     if activity.state.is_final:
@@ -92,12 +94,6 @@ def named_segment(segment: Segment) -> Json:
 def add_times(shown: Json, times: Mapping[str, datetime | None]) -> None:
     """Adds those of the times that there are."""
     shown.update((name, time(moment)) for name, moment in times.items() if moment is not None)
-
-
-def _error_texts(activity: Activity, errors: Sequence[ItemError]) -> list[str]:
-    """Why it failed, then what was wrong with single items."""
-    reasons = [activity.failure] if activity.failure else []
-    return [*reasons, *map(_error_text, errors)][:MOST_ERRORS]
 
 
 def _error_text(error: ItemError) -> str:

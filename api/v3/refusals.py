@@ -39,13 +39,14 @@ REFUSALS: Mapping[str, Refusal] = {
     "already_final": CONFLICT,
     "not_final": CONFLICT,
     "unsupported_media_type": Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "contacts.api.unsupported_media_type"),
+    "throttled": Refusal(HTTPStatus.TOO_MANY_REQUESTS, "throttled"),
     "too_many_activities": Refusal(HTTPStatus.TOO_MANY_REQUESTS, "contacts.api.activities.limit"),
     "unusable": UNAVAILABLE,
     "database_unusable": UNAVAILABLE,
 }
 
-#: Refusals whose body is one object; all others are an array of one.
-AS_OBJECT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+#: Keys of refusals whose body is one object; all others are an array of one.
+AS_OBJECT = frozenset({"unauthorized", "forbidden", "throttled"})
 
 
 def refuse(error: MusterError, route: Route | None) -> web.Response:
@@ -53,7 +54,7 @@ def refuse(error: MusterError, route: Route | None) -> web.Response:
     status, key = _refusal(error, route)
     body = {"error_key": key, "error_message": error.message}
     headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
-    return json_answer(body if status in AS_OBJECT else [body], status, headers)
+    return json_answer(body if key in AS_OBJECT else [body], status, headers)
 
 
 def _refusal(error: MusterError, route: Route | None) -> Refusal:

@@ -22,9 +22,9 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class ErrorPosition:
-    """How far a page of errors went: first the error rows, then the skipped contacts by code and number."""
+    """How far a page of errors went: the failure, then the error rows, then the skipped contacts by code and number."""
 
-    error_no: int = 0
+    error_no: int = -1
     code: str = ""
     contact_no: int = 0
 
@@ -70,13 +70,19 @@ async def page(
 async def errors(
     tx: Transaction, activity: Activity, *, limit: int, after: ErrorPosition = ErrorPosition()
 ) -> ErrorPage:
-    """A page of the activity's errors: every item that was not done as asked, once."""
-    if not activity.error_count:
-        return ErrorPage([], None)
-    found = [] if after.code else await _error_rows(tx, activity.sequence, limit, after)
-    if len(found) < limit:
+    """A page of what went wrong: why the activity ended early, if it did, and every item not done as asked, once."""
+    found = _failure(activity) if after == ErrorPosition() else []
+    if activity.error_count and len(found) < limit and not after.code:
+        found += await _error_rows(tx, activity.sequence, limit - len(found), after)
+    if activity.error_count and len(found) < limit:
         found += await _skipped(tx, activity.sequence, limit - len(found), after)
     return ErrorPage([error for error, _ in found], found[-1][1] if len(found) == limit else None)
+
+
+def _failure(activity: Activity) -> list[tuple[ItemError, ErrorPosition]]:
+    if activity.failure is None:
+        return []
+    return [(ItemError("", activity.failure_code or activity.state, activity.failure), ErrorPosition(error_no=0))]
 
 
 async def _error_rows(

@@ -184,7 +184,8 @@ class Runner:
             [current] = await _still_mine(tx, [activity])
         log.error("attempt_failed", attempt=current.attempts, exc_info=error)
         if current.attempts >= self._settings.max_attempts:
-            reason = Failure("attempts_exhausted", f"each of {current.attempts} attempts failed; the last: {error}")
+            message = f"each of {current.attempts} attempts failed, the last with {type(error).__name__}"
+            reason = Failure("attempts_exhausted", f"{message} (the worker's log tells more)")
             return await self._end(activity, State.FAILED, reason)
         pause = FIRST_RETRY_SECONDS * 2 ** max(0, current.attempts - 1)
         await claims.release(self._db, self.worker_id, activity, pause)

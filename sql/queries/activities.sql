@@ -158,13 +158,17 @@ update activity set
 where account_id = :account_id and sequence = :sequence and fence = :fence and state = 'processing';
 
 -- name: finish_activities!
--- Gives unfinished activities their final state and what their last step did. Touches only those whose fencing tokens
+-- Gives unfinished activities their final state and what their last step did; one that ends between its batches says how
+-- far it came. Touches only those whose fencing tokens
 -- match. Under the account's lock.
 update activity a set
     state = :state, completed_at = now(), updated_at = now(),
     items_total = a.items_total + e.items_total, items_completed = a.items_completed + e.items_completed,
     changed_count = a.changed_count + e.changed_count, error_count = a.error_count + e.error_count,
-    failure_code = :failure_code, failure = :failure
+    failure_code = :failure_code,
+    failure = nullif(concat_ws('; ', :failure::text, case when :state <> 'completed' and a.batch > 0 then
+        format('its first %s items are done and stay so, and a retry goes on after them', a.items_completed)
+    end), '')
 from unnest(
     :sequences::bigint[], :fences::integer[], :items_total::bigint[], :items_completed::bigint[],
     :changed_counts::bigint[], :error_counts::bigint[]

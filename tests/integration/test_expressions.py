@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from asyncpg import BitString
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from engine.accounts import Account
 from engine.database import Database
@@ -97,7 +97,7 @@ async def selected(db: Database, account: Account, expression: Expression) -> se
     return {number for numbers in members for number in numbers}
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2000)
 @given(expression=random_expressions([*SET_NOS, EMPTIED, UNKNOWN], [*list(WORLD.ids.values())[:40], UUID(int=0)]))
 @pytest.mark.timeout(600)
 async def test_random_expressions_select_what_python_sets_say(

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -623,7 +623,7 @@ deaths = st.lists(st.tuples(st.sampled_from(["between", "inside"]), st.integers(
 
 
 @pytest.mark.timeout(300)
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60)
 @given(files=st.lists(st.lists(random_rows(), max_size=9), min_size=1, max_size=2), deaths=deaths)
 async def test_random_imports_with_dying_workers_end_as_the_model_says(
     files: Sequence[Sequence[Row]],

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from engine import segments
 from engine.accounts import Account
@@ -123,7 +123,7 @@ async def members(db: Database, account: Account, criteria: Mapping[str, Any]) -
     return {number for row in rows for number in numbers_of(row["chunk"], row["bits"])}
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1000)
 @given(criteria=random_criteria([*LISTS, DELETED_LIST], [*TAGS, DELETED_TAG]))
 @pytest.mark.timeout(600)
 async def test_random_segments_have_the_members_that_the_contract_says(
@@ -154,7 +154,7 @@ async def odd_contacts(database_url: str, account: Account) -> set[int]:
     return everybody
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500)
 @given(criteria=random_criteria(LISTS, TAGS))
 @pytest.mark.timeout(600)
 async def test_no_stored_value_makes_a_segment_fail(

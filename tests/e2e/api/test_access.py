@@ -1,5 +1,6 @@
 """Who may, and what they see (contract v3.md 1.2, 2.0, 3.1)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -10,9 +11,11 @@ from api.v3.routes import ROUTES
 from engine import principals
 from engine.database import Database
 from engine.principals import Privilege
+from engine.settings import Settings
 from tests.e2e.api.conftest import NewToken
-from tests.e2e.api.front import Front
+from tests.e2e.api.front import Front, open_front
 from tests.integration.conftest import NewDesk
+from tests.integration.desk import Desk
 
 
 def path_of(route: Route) -> str:
@@ -113,3 +116,17 @@ async def test_a_cursor_is_of_use_to_its_account_and_path_only(front: Front, new
     path, _, cursor = href.partition("?cursor=")
     for altered in (cursor[:-1], cursor[::-1], cursor + "A", cursor.swapcase(), "", "A", "%00", "%F0%9F%92%A9"):
         assert await front.refused("GET", f"{path}?cursor={altered}", 400) == wrong
+
+
+async def test_a_token_may_be_held_to_a_number_of_requests_a_second(
+    settings: Settings, desk: Desk, token: str, new_token: NewToken
+) -> None:
+    """Contract v3.md 1.8 and 1.9: 429, in the form of one object; every token for itself."""
+    async with open_front(settings.model_copy(update={"requests_per_second": 3}), desk, token) as front:
+        asked = (front.request("GET", "/v3/activities") for _ in range(10))
+        answers = await asyncio.gather(*asked)
+        assert [answer.status for answer in answers].count(200) <= 6
+        refused = next(answer for answer in answers if answer.status == 429)
+        assert refused.body == {"error_key": "throttled", "error_message": "Too Many Requests"}
+        other = front.as_(await new_token(*Privilege))
+        assert await other.get("/v3/activities") == {"activities": []}

@@ -137,6 +137,12 @@ class TestSubmitting:
             assert unknown in await front.refused("POST", f"/v3/activities/{kind}", status, json=body)
         assert (await front.get("/v3/activities"))["activities"] == []
 
+    async def test_a_typo_widens_nothing(self, front: Front) -> None:
+        """Contract v3.md 1.6."""
+        target = await front.new_list("L")
+        body = {"source": {"all_active_contacts": True}, "list_ids": [target], "exlude": {"contact_ids": []}}
+        assert "exlude" in await front.refused("POST", ADD, 400, json=body)
+
     async def test_a_segment_that_is_not_there_is_400(self, front: Front) -> None:
         """Contract v3.md 3.1 and 3.3."""
         body = {"source": {"segment_id": 99}, "list_ids": [await front.new_list("L")]}
@@ -281,6 +287,7 @@ class TestEnding:
         again = answer.body
         assert (answer.status, answer.headers["Location"]) == (201, again["_links"]["self"]["href"])
         assert (again["state"], again["status"]) == ("initialized", {})
+        assert again["retry_of"] == href.rpartition("/")[2]
         await front.work()
         assert (await front.get(again["_links"]["self"]["href"]))["changed_count"] == 2
         assert (await front.get(href))["state"] == "cancelled"
@@ -301,3 +308,5 @@ async def test_a_failure_says_why(front: Front) -> None:
     ended = await front.get(answer.body["_links"]["self"]["href"])
     assert (ended["state"], ended["percent_done"]) == ("failed", 1)
     assert "cannot be read" in ended["activity_errors"][0]
+    [error] = await front.pages(f"{ended['_links']['self']['href']}/errors?limit=1", "errors")
+    assert error == {"item": "", "code": "invalid_import", "message": ended["activity_errors"][0]}

@@ -1,5 +1,6 @@
 """Lists, tags, segments and contacts over HTTP (contract v3.md 2)."""
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import quote
@@ -53,9 +54,10 @@ class TestLists:
         counted = await front.get("/v3/contact_lists?limit=1&include_count=true")
         assert counted["lists_count"] == 5
         assert "membership_count" not in counted["lists"][0]
-        [named] = (await front.get(f"/v3/contact_lists?name={quote(' LIST 3')}"))["lists"]
+        [named] = (await front.get(f"/v3/contact_lists?name={quote('list 3')}"))["lists"]
         assert named["list_id"] == ids[3]
-        assert await front.get("/v3/contact_lists?name=nobody") == {"lists": []}
+        for other in ("nobody", "LIST 3", " list 3"):
+            assert await front.get(f"/v3/contact_lists?name={quote(other)}") == {"lists": []}
         active = await front.get(f"/v3/contact_lists/{ids[0]}?include_membership_count=active")
         assert active["membership_count"] == 3
 
@@ -83,6 +85,12 @@ class TestLists:
             for collection in ("contact_lists", "contact_tags"):
                 message = await front.refused("POST", f"/v3/{collection}", 400, json={"name": "more"})
                 assert message.startswith("the account has 1 ")
+
+    async def test_the_limit_is_exact_under_concurrency(self, settings: Settings, desk: Desk, token: str) -> None:
+        async with open_front(settings.model_copy(update={"max_lists": 2}), desk, token) as front:
+            made = (front.request("POST", "/v3/contact_lists", json={"name": str(number)}) for number in range(12))
+            assert sorted(answer.status for answer in await asyncio.gather(*made)) == [201] * 2 + [400] * 10
+            assert len(await front.pages("/v3/contact_lists", "lists")) == 2
 
     @pytest.mark.parametrize("collection", ["contact_lists", "contact_tags"])
     async def test_what_does_not_exist(self, front: Front, collection: str) -> None:
@@ -131,6 +139,16 @@ class TestSegments:
 
         assert await names("") == await names("?limit=1") == await names("?sort_by=sort_by%3Ddate") == ["c", "a", "b"]
         assert await names("?sort_by=name&limit=2") == ["a", "b", "c"]
+
+    @pytest.mark.parametrize(("sort_by", "expected"), [("date", ["c", "b", "a"]), ("name", ["a", "b", "c"])])
+    async def test_what_comes_meanwhile_shifts_no_page(self, front: Front, sort_by: str, expected: list[str]) -> None:
+        """Contract v3.md 1.7: a stable total order."""
+        for name in ("a", "b", "c"):
+            await front.post("/v3/segments", {"name": name, "segment_criteria": criteria(KIM)})
+        first = await front.get(f"/v3/segments?limit=2&sort_by={sort_by}")
+        await front.post("/v3/segments", {"name": "A0", "segment_criteria": criteria(KIM)})
+        rest = await front.pages(first["_links"]["next"]["href"], "segments")
+        assert [each["name"] for each in (*first["segments"], *rest)] == expected
 
     @pytest.mark.parametrize(
         "wrong",
@@ -202,6 +220,7 @@ class TestContacts:
         assert await found("email=nobody") == []
         assert await found(f"lists={target},{uuid4()}") == kept[:2]
         assert await found(f"lists={uuid4()}") == []
+        await front.refused("GET", f"/v3/contacts?lists={uuid4().hex}", 400)
         assert await found(f"tags={tag}") == kept[1:]
         assert await found(f"lists={target}&tags={tag}&status=all") == [kept[1]]
 
