@@ -9,17 +9,19 @@ from asyncio import CancelledError
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
-from uuid import UUID
 
 import asyncpg
 
 from engine.errors import DatabaseUnusable
 from engine.queries import statements
+from engine.sets.known import KnownSets
 
 #: What a transaction without an account has for one: no account has this number.
 NO_ACCOUNT = 0
 #: Seconds to wait for a connection to be made.
 CONNECT_SECONDS = 10
+#: Seconds that one COPY of a batch may take; it takes a tenth of one.
+COPY_SECONDS = 15
 
 #: Errors that say the server cannot be reached now, whatever was asked of it: those who serve others may answer
 #: "try again later".
@@ -27,13 +29,13 @@ UNREACHABLE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.TooManyConnectionsError,
+    # Of a connection that broke in the middle of a statement: "cannot switch to state …".
+    asyncpg.InternalClientError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
+    asyncpg.exceptions.ReadOnlySQLTransactionError,
     asyncpg.exceptions.OperatorInterventionError,
 )
-
-
-#: What never changes: a set's number, by account, kind and public id. Whether the set still exists is another matter.
-KnownSets = dict[tuple[int, str, UUID], int]
 
 
 class Transaction:
@@ -41,7 +43,7 @@ class Transaction:
 
     __slots__ = ("_connection", "account_id", "known_sets")
 
-    def __init__(self, connection: Any, account_id: int, known_sets: "KnownSets") -> None:
+    def __init__(self, connection: Any, account_id: int, known_sets: KnownSets) -> None:
         self._connection = connection
         self.account_id = account_id
         self.known_sets = known_sets
@@ -68,8 +70,13 @@ class Transaction:
         return await self._connection.fetch(sql, *arguments)  # type: ignore[no-any-return]
 
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[tuple[object, ...]]) -> None:
-        """COPYs records into a staging table."""
+        """COPYs records into a staging table.
+
+        A client that falls silent in the middle would hold its locks for ever: to the server it is at work.
+        """
+        await self._connection.execute(f"SET LOCAL statement_timeout = '{COPY_SECONDS}s'")
         await self._connection.copy_records_to_table(table, columns=columns, records=records)
+        await self._connection.execute("SET LOCAL statement_timeout TO DEFAULT")
 
     def _bind(self, name: str, parameters: dict[str, object]) -> tuple[str, list[object]]:
         statement = statements()[name]
@@ -82,7 +89,7 @@ class Database:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
-        self._known_sets: KnownSets = {}
+        self._known_sets = KnownSets()
 
     @classmethod
     async def open(cls, url: str, *, connections: int = 10, longest_statement: float | None = None) -> Self:

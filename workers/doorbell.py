@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,6 +41,9 @@ class Doorbell:
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._outage = Outage("broker")
+        #: One question at a time, in a thread of its own: a broker that is frozen answers none for long.
+        self._pinger = ThreadPoolExecutor(1, "ping")
+        self._pinging: Future[bool] | None = None
         self._thread = threading.Thread(target=self._deliver, name="doorbell", daemon=True)
         self._thread.start()
 
@@ -60,7 +64,9 @@ class Doorbell:
 
     async def is_up(self) -> bool:
         """Whether the broker answers now."""
-        return await asyncio.to_thread(self._ping)
+        if self._pinging is None or self._pinging.done():
+            self._pinging = self._pinger.submit(self._ping)
+        return await asyncio.shield(asyncio.wrap_future(self._pinging))
 
     def close(self) -> None:
         """Delivers what waits, if that is possible soon. Blocks for FLUSH_SECONDS at most."""
@@ -68,6 +74,7 @@ class Doorbell:
         with self._changed:
             self._changed.notify()
         self._thread.join(FLUSH_SECONDS)
+        self._pinger.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
     def _ping(self) -> bool:

@@ -13,7 +13,7 @@ from api.answers import json_answer
 from api.dialects import Call, Handler
 from api.v3 import formats
 from api.v3.paging import PageQuery, next_links, page_query
-from api.v3.values import Digits
+from api.v3.values import Digits, Text
 from engine.activities import reading as activities
 from engine.activities import submission
 from engine.activities.model import Activity, State
@@ -22,6 +22,7 @@ from engine.activities.reading import NEWEST, ErrorPosition
 from engine.activities.submission import Submitted
 from engine.errors import ItemError
 from engine.operations.memberships import MembershipRequest
+from engine.sets.chunks import LARGEST_NUMBER
 
 #: Strings in `activity_errors` of each activity in a page of them; the activity itself has all.
 ERRORS_IN_PAGE = 100
@@ -50,8 +51,8 @@ class ErrorsQuery(PageQuery):
     positions: ClassVar = frozenset({"error_no", "code", "contact_no"})
 
     error_no: Annotated[int, Field(ge=-1, le=NEWEST)] = -1
-    code: str = ""
-    contact_no: Number = 0
+    code: Text = ""
+    contact_no: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] = 0
 
 
 def submitting(model: type[MembershipRequest]) -> Handler:

@@ -19,6 +19,7 @@ from engine.segments import stored
 from engine.sets import catalog
 from engine.sets import reading as members
 from engine.sets.catalog import SetKind
+from engine.sets.chunks import LARGEST_NUMBER
 from engine.sets.expressions import Expression
 
 Include = Literal[
@@ -57,7 +58,7 @@ class ContactsQuery(PageQuery):
     segment_id: Annotated[int, Digits, Field(ge=1, le=2**31 - 1)] | None = None
     include: Annotated[tuple[Include, ...], Listed] = ()
     include_count: Switch = False
-    after: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    after: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] = 0
 
     @model_validator(mode="after")
     def _segment_stands_alone(self) -> Self:

@@ -130,12 +130,14 @@ async def _enter(tx: Transaction, settings: Settings, entries: Sequence[_Entry])
     if not entries:
         return []
     requests = [json_text(entry.plan.request) for entry in entries]
+    named = sorted({set_no for entry in entries for set_no in entry.plan.named})
     rows = await tx.all(
         "submit_activities",
         count=len(entries),
         entries=json_text(list(_told(entries))),
         requests=requests,
-        named=sorted({set_no for entry in entries for set_no in entry.plan.named}),
+        named=named,
+        named_ids=[tx.known_sets.set_id(tx.account_id, set_no) for set_no in named],
         most_unfinished=settings.max_unfinished,
         window=settings.window,
         redispatch_seconds=REDISPATCH_SECONDS,

@@ -7,6 +7,7 @@ that of its line, counted from 0.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any, BinaryIO
 
 from engine.errors import InvalidImport
@@ -103,7 +104,7 @@ def _text(key: str, value: object, problems: list[Problem]) -> str:
     """The value as a cell; numbers are text, too."""
     if value is None:
         return ""
-    if isinstance(value, bool | list | dict):
+    if isinstance(value, bool | list | dict) or (isinstance(value, float) and not isfinite(value)):
         problems.append(Problem(Code.NOT_TEXT, f"{key} is neither text nor a number; use text"))
         return ""
     text = str(value)

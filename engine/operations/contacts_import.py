@@ -5,6 +5,7 @@ upserted by e-mail, memberships by set; what a batch did is committed with the p
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, closing
@@ -170,7 +171,7 @@ class Import(BatchedOperation):
                     first_contact_no = await numbers.reserve(len(batch.rows))
                     yield ImportBatch(batch, warnings, lines, numbers, first_contact_no)
                     warnings, start = (), batch.position
-            left_out = _left_out(path, start, resources.settings.import_max_rows)
+            left_out = _left_out(file, start, resources.settings.import_max_rows)
             yield LastBatch(start, start.rows + self._header_rows, (*map(_warning, warnings), *left_out))
 
     def _rows(self, file: BinaryIO, header: Header, start: Position, settings: Settings) -> Iterator[Rows]:
@@ -236,8 +237,8 @@ async def _ahead(rows: Iterator[Rows]) -> AsyncGenerator[Rows, None]:
         await asyncio.wait([reading])
 
 
-def _left_out(path: Path, end: Position, most: int | None) -> tuple[ItemError, ...]:
-    if most is None or end.rows < most or end.offset >= path.stat().st_size:
+def _left_out(file: BinaryIO, end: Position, most: int | None) -> tuple[ItemError, ...]:
+    if most is None or end.rows < most or end.offset >= os.fstat(file.fileno()).st_size:
         return ()
     message = f"an import may have {most:,} rows; those after line {end.line:,} were not imported"
     return (ItemError("", "too_many_rows", message),)

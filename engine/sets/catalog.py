@@ -13,9 +13,6 @@ from engine.database import Transaction
 from engine.errors import Invalid, NameTaken, UnknownTarget
 from engine.sets import system
 
-#: Sets that a process remembers the number of, 200 bytes each; when there are more, all are asked for again.
-MOST_KNOWN = 100_000
-
 Status = Literal["all", "active", "deleted"]
 
 
@@ -94,10 +91,9 @@ async def by_ids(tx: Transaction, kind: SetKind, set_ids: Iterable[UUID]) -> dic
 async def numbers(tx: Transaction, kind: SetKind, set_ids: Sequence[UUID]) -> tuple[int, ...]:
     """The numbers of sets, ascending. Raises UnknownTarget, naming the first id that is not one.
 
-    A set that the process has met before is not looked for again and may have been deleted since: an activity that
-    names it is not queued then (submit_activities).
+    A set that the process has met before is not looked for again (engine/sets/known.py).
     """
-    found = {set_id: tx.known_sets.get((tx.account_id, kind, set_id)) for set_id in set_ids}
+    found = {set_id: tx.known_sets.number(tx.account_id, kind, set_id) for set_id in set_ids}
     if None in found.values():
         rows = await tx.all("set_numbers", kind=kind, set_ids=list(found))
         found = dict.fromkeys(found) | {row["set_id"]: row["set_no"] for row in rows}
@@ -105,22 +101,26 @@ async def numbers(tx: Transaction, kind: SetKind, set_ids: Sequence[UUID]) -> tu
 
 
 async def insist_on(tx: Transaction, set_nos: Iterable[int]) -> None:
-    """Raises UnknownTarget, naming the first of these sets that was deleted."""
-    for row in await tx.all("sets_by_number", set_nos=list(set_nos)):
-        if row["deleted_at"] is not None:
-            raise _unknown(row["kind"], row["set_id"])
+    """Raises UnknownTarget when one of these remembered sets is gone, or is not the one remembered.
+
+    The latter is when the database was restored to an earlier state; nothing is remembered after it.
+    """
+    rows = {row["set_no"]: row for row in await tx.all("sets_by_number", set_nos=list(set_nos))}
+    for set_no in set_nos:
+        set_id, row = tx.known_sets.set_id(tx.account_id, set_no), rows.get(set_no)
+        if row is None or row["deleted_at"] is not None or (set_id and row["set_id"] != set_id):
+            tx.known_sets.forget()
+            raise _unknown("list or tag", set_id) if row is None else _unknown(row["kind"], set_id or row["set_id"])
 
 
 def _known(tx: Transaction, kind: SetKind, set_id: UUID, set_no: int | None) -> int:
     if set_no is None:
         raise _unknown(kind, set_id)
-    if len(tx.known_sets) >= MOST_KNOWN:
-        tx.known_sets.clear()
-    tx.known_sets[tx.account_id, kind, set_id] = set_no
+    tx.known_sets.remember(tx.account_id, kind, set_id, set_no)
     return set_no
 
 
-def _unknown(kind: str, set_id: UUID) -> UnknownTarget:
+def _unknown(kind: str, set_id: UUID | None) -> UnknownTarget:
     return UnknownTarget(f"{kind} {set_id} does not exist")
 
 

@@ -16,6 +16,10 @@ from asyncpg import BitString
 CHUNK_BITS = 16384
 
 
+#: The largest number that a contact can have: chunks count up to 2^31.
+LARGEST_NUMBER = CHUNK_BITS * 2**31 - 1
+
+
 def chunk_of(contact_no: int) -> int:
     """The chunk that holds the contact's bit."""
     return contact_no // CHUNK_BITS

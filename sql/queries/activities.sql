@@ -1,14 +1,15 @@
 -- name: submit_activities
 -- Queues :count activities at the end of their account's order, as :entries and :requests give them; none when they
--- would be more than :most_unfinished, or one of the sets that they name (:named) is gone. A place in its queue (a lease without a worker) is taken at once by the `nth`
--- entry of a queue when fewer than :window are taken then. Runs under the account's lock, which the update keeps.
--- Entries come as JSON since arrays of arrays cannot be of different lengths.
+-- would be more than :most_unfinished, or one of the sets that they name is gone (:named, with :named_ids where they are
+-- known). A place in its queue (a lease without a worker) is taken at once by the `nth` entry of a queue when fewer than
+-- :window are taken then. Runs under the account's lock, which the update keeps. Entries come as JSON since arrays of
+-- arrays cannot be of different lengths.
 with account_before as (
     update account set last_sequence = last_sequence + :count, unfinished = unfinished + :count
     where account_id = :account_id and unfinished + :count <= :most_unfinished and not exists (
-        select from unnest(:named::integer[]) n(set_no)
+        select from unnest(:named::integer[], :named_ids::uuid[]) n(set_no, set_id)
         left join contact_set s on s.account_id = :account_id and s.set_no = n.set_no and s.deleted_at is null
-        where s.set_no is null
+        where s.set_no is null or s.set_id <> n.set_id
     )
     returning last_sequence - :count as last_sequence
 ),

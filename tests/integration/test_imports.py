@@ -470,7 +470,9 @@ class TestFailures:
         await desk.deliver(submitted.messages)
         found = await desk.find(submitted)
         assert (found.state, found.counts["person_count"], found.changed_count) == (State.CANCELLED, 2, 1)
-        lines = [error.message.partition(":")[0] for error in await desk.full_errors(found)]
+        [reason, *errors] = await desk.full_errors(found)
+        assert (reason.code, reason.message[:19]) == ("cancelled", "its first 9 items a")
+        lines = [error.message.partition(":")[0] for error in errors]
         assert lines == [f"line {line}" for line in (3, 4, 6, 7, 9, 10)]
         assert found.counts["cannot_add_to_list_count"] == found.error_count == 6
 

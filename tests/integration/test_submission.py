@@ -248,6 +248,25 @@ class TestTargets:
         assert refused == [False, False, True, False, True]
         assert await desk.unfinished() == 4
 
+    @pytest.mark.parametrize("reused", [False, True])
+    async def test_a_database_that_was_restored_to_an_earlier_state(self, desk: Desk, reused: bool) -> None:
+        """What a process remembers of later sets is worth nothing then, though another set may have the number."""
+        [lost] = await desk.new_lists(1)
+        await desk.deliver((await desk.add([uuid4()], lost)).messages)
+        await desk.owner.execute(
+            "DELETE FROM contact_set WHERE account_id = $1 AND set_no = $2", desk.account_id, lost.set_no
+        )
+        await desk.owner.execute(
+            "UPDATE account SET last_set_no = last_set_no - 1 WHERE account_id = $1", desk.account_id
+        )
+        if reused:
+            [other] = await desk.new_lists(1)
+            assert other.set_no == lost.set_no
+        for _ in range(2):
+            with pytest.raises(UnknownTarget, match=str(lost.set_id)):
+                await desk.add([uuid4()], lost)
+        assert await desk.unfinished() == 0
+
     async def test_segments(self, desk: Desk, new_desk: NewDesk) -> None:
         other = await new_desk()
         criteria = '{"version":"1.0.0","criteria":{"type":"and","group":[{"source":"contact","field":"city",'

@@ -28,6 +28,7 @@ CONTRACT = {
     "already_final": (409, "contacts.api.conflict"),
     "not_final": (409, "contacts.api.conflict"),
     "unsupported_media_type": (415, "contacts.api.unsupported_media_type"),
+    "throttled": (429, "throttled"),
     "too_many_activities": (429, "contacts.api.activities.limit"),
     "unexpected": (500, "contacts.api.internal_error"),
     "unusable": (503, "contacts.api.unavailable"),
@@ -58,7 +59,10 @@ def test_every_error_has_the_contracts_answer(kind: type[MusterError]) -> None:
     response = refuse(kind("the message"), None)
     body = json.loads(response.body)  # type: ignore[arg-type]
     refusal = {"error_key": key, "error_message": "the message"}
-    assert (response.status, body) == (status, refusal if status in (401, 403) else [refusal])
+    assert (response.status, body) == (
+        status,
+        refusal if key in ("unauthorized", "forbidden", "throttled") else [refusal],
+    )
     assert response.content_type == "application/json"
 
 
