@@ -5,10 +5,11 @@ no other way to reach an account's rows. Nothing here may hold state of a sessio
 no LISTEN, no session locks, SET LOCAL only.
 """
 
-from asyncio import CancelledError
+from asyncio import CancelledError, Semaphore
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 import asyncpg
 
@@ -20,6 +21,8 @@ from engine.sets.known import KnownSets
 NO_ACCOUNT = 0
 #: Seconds to wait for a connection to be made.
 CONNECT_SECONDS = 10
+#: Connections that are free for other accounts when one asks for much at once.
+KEPT_FREE = 2
 #: Seconds that one COPY of a batch may take; it takes a tenth of one.
 COPY_SECONDS = 15
 
@@ -85,10 +88,13 @@ class Transaction:
 
 
 class Database:
-    """A pool of connections as the application role."""
+    """A pool of connections as the application role. No account can take all of them."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", connections: int) -> None:
         self._pool = pool
+        self._most_of_account = max(1, connections - KEPT_FREE)
+        #: Of the accounts with a transaction under way.
+        self._turns: WeakValueDictionary[int, Semaphore] = WeakValueDictionary()
         self._known_sets = KnownSets()
 
     @classmethod
@@ -109,7 +115,7 @@ class Database:
             )
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise DatabaseUnusable(f"cannot connect to PostgreSQL: {error}") from error
-        database = cls(pool)
+        database = cls(pool, connections)
         try:
             await database.check()
         except BaseException:
@@ -157,9 +163,12 @@ class Database:
         async with self._transaction("SET LOCAL muster.account_id = ''", NO_ACCOUNT) as tx:
             yield tx
 
+    def _turn(self, account_id: int) -> Semaphore:
+        return self._turns.setdefault(account_id, Semaphore(self._most_of_account))
+
     @asynccontextmanager
     async def _transaction(self, setup: str, account_id: int) -> AsyncIterator[Transaction]:
-        async with self._pool.acquire() as connection:
+        async with self._turn(account_id), self._pool.acquire() as connection:
             try:
                 await connection.execute(f"BEGIN; {setup}")
                 yield Transaction(connection, account_id, self._known_sets)

@@ -278,6 +278,20 @@ class TestTransactions:
         await self._assert_nothing_is_open(desk)
         assert await desk.rows("activity") == []
 
+    async def test_no_account_takes_all_connections(self, desk: Desk, new_desk: NewDesk, settings: Settings) -> None:
+        other, going_on = await new_desk(), asyncio.Event()
+        database = await Database.open(str(settings.database_app_url), connections=3)
+
+        async def hold() -> None:
+            async with database.account(desk.account_id):
+                await going_on.wait()
+
+        holders = [asyncio.create_task(hold()) for _ in range(9)]
+        assert await self._lists(other, database) == 0
+        going_on.set()
+        await asyncio.gather(*holders)
+        await database.close()
+
     @staticmethod
     async def _lists(desk: Desk, database: Database) -> int:
         async with database.account(desk.account_id) as tx:
