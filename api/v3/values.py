@@ -58,8 +58,8 @@ def _spelled_out(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-#: Text that can be stored.
-Text = Annotated[str, AfterValidator(storable)]
+#: Text that can be stored. The contract states no maximum, but pages of a thousand such texts are made in memory.
+Text = Annotated[str, Field(max_length=10_000), AfterValidator(storable)]
 #: A name: storable, not blank, at most 255 characters (contract v3.md 2.2, 2.3, 2.5).
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(storable), AfterValidator(_not_blank)]
 #: A boolean of a query.
