@@ -20,7 +20,9 @@ token_commands = typer.Typer(
     help="Tokens: what callers of the API show. Only a hash of a token is stored.",
 )
 
-AccountOption = Annotated[int, typer.Option("--account", help="Number of the account.", show_default=False)]
+AccountOption = Annotated[
+    int, typer.Option("--account", min=1, max=2**63 - 1, help="Number of the account.", show_default=False)
+]
 
 
 @account_commands.command("create")
@@ -53,11 +55,13 @@ def create_token(
 @token_commands.command("list")
 def list_tokens(account: AccountOption) -> None:
     """Show an account's tokens: their ids, names, last characters and privileges."""
-    table = Table(Column("id", no_wrap=True), "name", "ends with", "privileges", "created", "works")
+    table = Table(
+        Column("id", no_wrap=True), "name", "ends with", "created", "works", "privileges", box=None, pad_edge=False
+    )
     for token in asyncio.run(_list_tokens(account)):
         works = "no" if token.revoked_at else f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "yes"
         created = f"{token.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(str(token.principal_id), token.name, token.hint, " ".join(token.privileges), created, works)
+        table.add_row(str(token.principal_id), token.name, token.hint, created, works, " ".join(token.privileges))
     OUTPUT.print(table)
 
 

@@ -4,6 +4,7 @@ A command says in one line what is wrong and what to do; only a bug shows a trac
 """
 
 import asyncio
+from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -42,10 +43,16 @@ app = typer.Typer(
     "Start with `muster demo` to see it, or `muster up` to use it. Settings are environment variables; "
     "without DATABASE_URL and REDIS_URL, embedded servers keep their data in MUSTER_DATA (.muster).",
 )
-app.add_typer(account_commands, name="account")
-app.add_typer(token_commands, name="token")
-app.add_typer(activity_commands, name="activity")
-app.command("import")(import_file)
+
+
+@app.callback()
+def muster(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
+) -> None:
+    """What comes before the command."""
+    if version:
+        OUTPUT.print(metadata.version("muster"))
+        raise typer.Exit
 
 
 @app.command()
@@ -148,6 +155,12 @@ def work(
     )
 
 
+app.command("import")(import_file)
+app.add_typer(activity_commands, name="activity")
+app.add_typer(account_commands, name="account")
+app.add_typer(token_commands, name="token")
+
+
 def main() -> None:
     """Runs the command; a refusal is one line and exit code 1."""
     try:
@@ -186,6 +199,7 @@ def _tell(stack: StackFile, access: Access) -> None:
     OUTPUT.print(
         f"\nMuster answers at {stack.address} (Ctrl-C stops it)\n"
         f"Account {access.account_id}, token {access.token}\n\n"
+        f"export MUSTER_URL={stack.address} MUSTER_TOKEN={access.token}\n\n"
         f"Try it:\n"
         f"curl -X POST {stack.address}/v3/contact_lists \\\n"
         f"  -H 'Authorization: Bearer {access.token}' \\\n"

@@ -10,13 +10,15 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from deploy.client import Activity, Client
+from deploy.client import Activity, ApiRefused, Client
 from deploy.surroundings import OUTPUT, TERMINAL, open_client
 from engine.errors import Invalid
+from engine.operations import OPERATIONS
+from engine.operations.contacts_import import ContactsFileImport
 
 activity_commands = typer.Typer(
     no_args_is_help=True,
-    help="Activities: bulk jobs on contacts. Talks to the API at --url with --token.",
+    help="Activities: bulk work on contacts. Talks to the API at --url with --token.",
 )
 
 UrlOption = Annotated[
@@ -34,6 +36,11 @@ TokenOption = Annotated[
         show_default=False,
     ),
 ]
+#: What can be submitted as JSON; a file is sent by `muster import`.
+KINDS = sorted(kind for kind in OPERATIONS if kind != ContactsFileImport.kind)
+#: Errors that are printed of an activity.
+MOST_SHOWN = 20
+
 ActivityArgument = Annotated[str, typer.Argument(metavar="ACTIVITY_ID", show_default=False)]
 
 
@@ -45,13 +52,15 @@ def submit(
     url: UrlOption = None,
     token: TokenOption = None,
 ) -> None:
-    """Submit an activity; prints what the API answers.
+    """Submit an activity of a kind; prints what the API answers.
 
     For example:
 
     muster activity submit add_list_memberships
     '{"source": {"all_active_contacts": true}, "list_ids": ["…"]}'
     """
+    if kind not in KINDS:
+        raise Invalid(f"there is no kind {kind!r}; there are {', '.join(KINDS)}")
     activity = asyncio.run(_submit(kind, _read_json(body), url, token))
     OUTPUT.print_json(data=activity.model_dump(mode="json", exclude_none=True))
     if watch:
@@ -76,15 +85,16 @@ def list_activities(
 ) -> None:
     """Show the account's latest activities."""
     query = {"limit": str(limit)} | ({"state": state} if state else {})
-    table = Table(Column("activity", no_wrap=True), "state", "done", "created", "errors", "changed")
+    names = ("activity", "state", "created")
+    figures = (Column(name, justify="right", no_wrap=True) for name in ("errors", "changed"))
+    table = Table(*(Column(name, no_wrap=True) for name in names), *figures, box=None, pad_edge=False)
     for activity in asyncio.run(_list(query, url, token)):
         changed = "" if activity.changed_count is None else f"{activity.changed_count:,}"
         errors = "" if activity.error_count is None else f"{activity.error_count:,}"
         table.add_row(
             activity.activity_id,
-            activity.state,
-            f"{activity.percent_done} %",
-            activity.created_at,
+            f"{activity.state} {activity.percent_done} %" if activity.state == "processing" else activity.state,
+            activity.created_at[5:16].replace("T", " "),
             errors,
             changed,
         )
@@ -116,8 +126,8 @@ def import_file(
 
     The first line names the columns: email, first_name, last_name,
     job_title, company_name, phone, birthday_month, birthday_day,
-    anniversary, street, city, state, zip, country, and cf:NAME for a custom
-    field.
+    anniversary, street, city, state, zip and country. Rows with errors are
+    left out and told; the exit code is 0 whenever the import completed.
     """
     asyncio.run(_import(file, file.stat().st_size, lists, url, token))
 
@@ -154,9 +164,15 @@ async def _import(file: Path, size: int, lists: list[str], url: str | None, toke
 
 async def show(client: Client, activity: Activity) -> None:
     """Shows the activity's progress, then how it ended; exits with 1 unless it completed."""
-    ended = await follow(client, activity, f"Activity {activity.activity_id}")
-    for error in ended.activity_errors:
-        TERMINAL.print(f"  {error}", markup=False)
+    try:
+        ended = await follow(client, activity, f"Activity {activity.activity_id}")
+    except ApiRefused as error:
+        advice = f"the activity goes on; `muster activity watch {activity.activity_id}` shows it again"
+        raise ApiRefused(f"{error.message}\n{advice}") from error
+    for reason in ended.activity_errors[:MOST_SHOWN]:
+        TERMINAL.print(f"  {reason}", markup=False)
+    if (more := max(ended.error_count or 0, len(ended.activity_errors)) - MOST_SHOWN) > 0:
+        TERMINAL.print(f"  … and {more:,} more: GET /v3/activities/{ended.activity_id}/errors", markup=False)
     counts = ", ".join(f"{name} {count:,}" for name, count in ended.status.items())
     TERMINAL.print(f"{ended.state}: {counts}", markup=False)
     if ended.state != "completed":

@@ -4,6 +4,7 @@ This is where the environment is read; everything else is handed what it needs.
 """
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from engine.database import Database
 from engine.errors import Invalid, Unauthorized, Unusable
 from engine.settings import Settings, environment_name
 
+#: Columns of output that is no terminal's: nothing in a table is cut off.
+WIDE = 400
 #: For people; what a program may read goes to `OUTPUT`.
 TERMINAL = Console(stderr=True, highlight=False, soft_wrap=True)
-OUTPUT = Console(highlight=False, soft_wrap=True)
+OUTPUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
 
 #: Connections that an administrative command needs.
 CONNECTIONS = 2
@@ -71,9 +74,11 @@ def connected_settings(around: Surroundings) -> Settings:
         return settings
     running = find_running(around.folder)
     if running is None:
+        given = {"DATABASE_URL": settings.database_app_url, "REDIS_URL": settings.redis_url}
+        missing = [name for name, url in given.items() if not url]
         raise Unusable(
-            f"DATABASE_URL and REDIS_URL are not set, and no stack runs on {around.folder.root}: "
-            "set them, or start everything with `muster up`"
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and no stack runs on "
+            f"{around.folder.root}: set {'it' if len(missing) == 1 else 'them'}, or start everything with `muster up`"
         )
     urls = {
         "database_app_url": settings.database_app_url or running.database_app_url,

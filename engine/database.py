@@ -26,6 +26,9 @@ KEPT_FREE = 2
 #: Seconds that one COPY of a batch may take; it takes a tenth of one.
 COPY_SECONDS = 15
 
+#: What making a connection raises, a URL that makes no sense included.
+CANNOT_CONNECT = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError)
+
 #: Errors that say the server cannot be reached now, whatever was asked of it: those who serve others may answer
 #: "try again later".
 UNREACHABLE = (
@@ -113,7 +116,9 @@ class Database:
                 timeout=CONNECT_SECONDS,
                 command_timeout=longest_statement,
             )
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        except asyncpg.InvalidAuthorizationSpecificationError as error:
+            raise DatabaseUnusable(f"cannot connect to PostgreSQL: {error}; was `muster migrate` run?") from error
+        except CANNOT_CONNECT as error:
             raise DatabaseUnusable(f"cannot connect to PostgreSQL: {error}") from error
         database = cls(pool, connections)
         try:

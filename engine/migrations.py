@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 from pogo_core.util import migrate as pogo
 
+from engine.database import CANNOT_CONNECT
 from engine.errors import DatabaseUnusable
 from engine.queries import MIGRATIONS_FOLDER, statements
 
@@ -27,7 +28,7 @@ async def migrate(owner_url: str, app_url: str) -> None:
     """
     try:
         connection = await asyncpg.connect(owner_url)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except CANNOT_CONNECT as error:
         raise DatabaseUnusable(f"cannot connect to PostgreSQL as its owner: {error}") from error
     try:
         await connection.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")

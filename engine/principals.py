@@ -99,7 +99,8 @@ async def authenticate(db: Database, token: str) -> Principal:
 
 
 async def list_tokens(db: Database, account_id: int) -> list[Token]:
-    """The account's tokens, oldest first, revoked ones too."""
+    """The account's tokens, oldest first, revoked ones too. Raises NotFound."""
+    await accounts.find(db, account_id)
     async with db.everywhere() as tx:
         return [Token.of(row) for row in await tx.all("tokens_of_account", grant_account=account_id)]
 

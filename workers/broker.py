@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from engine.errors import Unusable
 from workers.consumer import QueueConsumer
 from workers.envelope import NAMESPACE
 
@@ -68,7 +69,10 @@ def connect(redis_url: str) -> Redis:
     }
     if urlsplit(redis_url).scheme == SENTINEL_SCHEME:
         return _through_sentinel(redis_url, options)
-    return Redis.from_url(redis_url, **options)
+    try:
+        return Redis.from_url(redis_url, **options)
+    except ValueError as error:
+        raise Unusable(f"REDIS_URL: {error}") from error
 
 
 def _through_sentinel(url: str, options: Mapping[str, Any]) -> Redis:
