@@ -45,14 +45,19 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def muster(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
-) -> None:
-    """What comes before the command."""
-    if version:
+def _show_version(asked: bool) -> None:  # noqa: FBT001 (typer calls it)
+    if asked:
         OUTPUT.print(metadata.version("muster"))
         raise typer.Exit
+
+
+@app.callback()
+def muster(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,  # noqa: FBT002
+) -> None:
+    """What comes before the command."""
 
 
 @app.command()
