@@ -45,7 +45,7 @@ app = typer.Typer(
 )
 
 
-def _show_version(asked: bool) -> None:  # noqa: FBT001 (typer calls it)
+def _show_version(asked: bool) -> None:
     if asked:
         OUTPUT.print(metadata.version("muster"))
         raise typer.Exit
@@ -55,7 +55,7 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 (typer calls it)
 def muster(
     _version: Annotated[
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
-    ] = False,  # noqa: FBT002
+    ] = False,
 ) -> None:
     """What comes before the command."""
 
