@@ -41,6 +41,11 @@ async def page(tx: Transaction, expression: Expression, *, limit: int, after: in
     return list(islice(members(rows), limit))
 
 
+async def contains(tx: Transaction, expression: Expression, contact_no: int) -> bool:
+    """Whether the expression selects the contact."""
+    return await page(tx, expression, limit=1, after=contact_no - 1) == [contact_no]
+
+
 def members(rows: Iterable[asyncpg.Record]) -> Iterable[int]:
     """The contact numbers in rows of (chunk, bits)."""
     return (contact_no for row in rows for contact_no in numbers_of(row["chunk"], row["bits"]))
