@@ -10,6 +10,8 @@ UNSUBSCRIBED = -3
 ENGAGEMENT = {"unqualified": -4, "low": -5, "medium": -6, "high": -7}
 #: Holds no bits: stands for the contact fields in what activities read and write, so that they are ordered.
 FIELDS = -8
+#: Contacts whose engagement level was set by hand, not computed.
+LEVEL_BY_HAND = -9
 
 #: The system sets that are stored, with their names.
 STORED = {
@@ -17,4 +19,5 @@ STORED = {
     ACTIVE: "active",
     UNSUBSCRIBED: "unsubscribed",
     **{set_no: f"engagement {level}" for level, set_no in ENGAGEMENT.items()},
+    LEVEL_BY_HAND: "engagement by hand",
 }

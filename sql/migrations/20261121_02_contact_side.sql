@@ -1,0 +1,67 @@
+-- the whole contact side: tracking, custom fields that can be deleted, what is done by the clock
+-- depends: 20261121_01_foundation
+
+-- migrate: apply
+
+-- Who got, opened, clicked … the mails of a campaign is a set, too.
+alter table contact_set drop constraint contact_set_kind_check;
+alter table contact_set add constraint contact_set_kind_check check (kind in ('list', 'tag', 'system', 'tracking'));
+
+-- A campaign that tracking events told of, with the numbers of its sets by event.
+create table campaign (
+    account_id bigint not null,
+    campaign_id uuid not null,
+    sent_at timestamptz not null,
+    sent_set integer,
+    opened_set integer,
+    clicked_set integer,
+    bounced_set integer,
+    unsubscribed_set integer,
+    primary key (account_id, campaign_id)
+);
+create index campaign_by_time on campaign (account_id, sent_at);
+
+-- A deleted field's values may still lie in contacts, where nobody sees them: its number is never used again.
+alter table custom_field add column deleted_at timestamptz;
+drop index custom_field_by_name;
+create unique index custom_field_by_name on custom_field (account_id, name_key) where deleted_at is null;
+
+alter table contact add column resubscribed_at timestamptz;
+
+-- What is done by the clock: the kind of the activity to submit, and when. No wall: workers look for what is due in every
+-- account.
+create table schedule (
+    account_id bigint not null,
+    kind text not null,
+    due_at timestamptz not null,
+    primary key (account_id, kind)
+);
+create index schedule_by_time on schedule (due_at);
+
+-- Activities up to this sequence have lost what is kept only for the retention time.
+alter table account add column pruned_sequence bigint not null default 0;
+
+alter table campaign enable row level security;
+alter table campaign force row level security;
+create policy account_wall on campaign using (account_id = nullif(current_setting('muster.account_id', true), '')::bigint);
+
+-- What new accounts are made with. The owner is behind the walls, too, unless they are taken down for the moment.
+alter table account no force row level security;
+alter table contact_set no force row level security;
+insert into contact_set (account_id, set_no, kind, name, name_key, created_at, updated_at)
+select account_id, -9, 'system', 'engagement by hand', 'engagement by hand', now(), now() from account;
+insert into schedule (account_id, kind, due_at) select account_id, 'retention', now() from account;
+alter table account force row level security;
+alter table contact_set force row level security;
+
+-- migrate: rollback
+
+delete from contact_set where set_no = -9;
+drop table schedule, campaign;
+alter table account drop column pruned_sequence;
+alter table contact drop column resubscribed_at;
+drop index custom_field_by_name;
+create unique index custom_field_by_name on custom_field (account_id, name_key);
+alter table custom_field drop column deleted_at;
+alter table contact_set drop constraint contact_set_kind_check;
+alter table contact_set add constraint contact_set_kind_check check (kind in ('list', 'tag', 'system'));
