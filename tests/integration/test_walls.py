@@ -24,7 +24,7 @@ from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk, until
 
 #: The tables without a wall: needed before an account is known (sql/migrations), COPY's target, and pogo's own.
-OPEN_TABLES = {"principal", "principal_grant", "token", "lease", "import_row"}
+OPEN_TABLES = {"principal", "principal_grant", "token", "lease", "import_row", "schedule"}
 MIGRATION_TABLES = "_pogo%"
 
 WALLED = """
@@ -70,6 +70,7 @@ async def filled(desk: Desk) -> Desk:
         "INSERT INTO custom_field VALUES ($1, 1, gen_random_uuid(), 'f', 'f', 'f', 'string', now(), now())",
         desk.account_id,
     )
+    await desk.owner.execute("INSERT INTO campaign VALUES ($1, gen_random_uuid(), now())", desk.account_id)
     await desk.add([*people, uuid4()], target)
     await desk.submit(ContactsFileImport(file="walls.csv", list_ids=(target.set_id,)))
     await desk.finish_everything()
