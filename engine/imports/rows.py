@@ -13,10 +13,11 @@ from datetime import date
 from typing import Any, Final, cast
 
 from engine.contacts import email_key
+from engine.days import parse_day
 from engine.imports.columns import TEXTS, Columns
 from engine.imports.lines import Lines, Position
 from engine.imports.problems import Code, Problem, RowError, quoted, row_error
-from engine.imports.values import BIRTHDAYS, birthday_fault, is_email, parse_anniversary
+from engine.imports.values import BIRTHDAYS, birthday_fault, is_email
 
 #: A staged row, as COPY takes it. A blank value is None and leaves the stored one alone. JSON texts:
 #: custom_values {"<field_no>": value}, phone_numbers [{kind, phone_number}],
@@ -198,7 +199,7 @@ def _anniversary(text: str, problems: list[Problem]) -> date | None:
     if not text:
         return None
     try:
-        return parse_anniversary(text)
+        return parse_day(text)
     except ValueError:
         fault = f"anniversary is {quoted(text)}; use a date as 2006-11-15 or 11/15/2006"
         problems.append(Problem(Code.MALFORMED_ANNIVERSARY, fault))

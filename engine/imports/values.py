@@ -1,50 +1,24 @@
-"""What e-mail addresses, birthdays and anniversaries may look like (contract v3.md 1.5, 3.8)."""
+"""What e-mail addresses and birthdays may look like in an import (contract v3.md 1.5, 3.8)."""
 
-import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from datetime import date
 from itertools import product
 from types import MappingProxyType
 
+from engine import emails
+from engine.days import DAYS_OF_MONTH
 from engine.imports.problems import quoted
 
 #: Longest e-mail in an import, in characters.
 EMAIL_CHARACTERS = 50
 
-# Possessive throughout: a character is never looked at twice. What does not print is refused beside it.
-_NAME = r'[^@\s<>()\[\],;:"\\]++'
-_LABEL = r'[^@\s<>()\[\],;:"\\.]++'
-_EMAIL = re.compile(rf"{_NAME}@{_LABEL}(?:\.{_LABEL})*+")
-
-_YEAR_FIRST = re.compile(r"(\d{4})([/-])(\d\d?)\2(\d\d?)", re.ASCII)
-_YEAR_LAST = re.compile(r"(\d\d?)([/-])(\d\d?)\2(\d{4})", re.ASCII)
-
-#: The days of each month, in a leap year: a birthday has no year.
-_DAYS = {month: monthrange(2000, month)[1] for month in range(1, 13)}
-
 
 def is_email(text: str) -> bool:
-    """Whether mail could be sent to the address: one @, a name and a domain without blanks or empty labels.
-
-    Letters of any script are fine, and so is a domain of one label.
-    """
-    return len(text) <= EMAIL_CHARACTERS and _EMAIL.fullmatch(text) is not None and text.isprintable()
-
-
-def parse_anniversary(text: str) -> date:
-    """The date of any of the nine forms of contract v3.md 1.5; raises ValueError."""
-    if match := _YEAR_FIRST.fullmatch(text):
-        year, _, month, day = match.groups()
-    elif match := _YEAR_LAST.fullmatch(text):
-        month, _, day, year = match.groups()
-    else:
-        raise ValueError(text)
-    return date(int(year), int(month), int(day))
+    """Whether it is an e-mail address, and not too long for an import."""
+    return len(text) <= EMAIL_CHARACTERS and emails.is_email(text)
 
 
 def _birthdays() -> Iterator[tuple[tuple[str, str], tuple[int, int]]]:
-    for month, days in _DAYS.items():
+    for month, days in DAYS_OF_MONTH.items():
         for day in range(1, days + 1):
             for spelling in product((f"{month}", f"{month:02}"), (f"{day}", f"{day:02}")):
                 yield spelling, (month, day)
@@ -66,4 +40,4 @@ def birthday_fault(month: str, day: str) -> str:
         return f"birthday_month is {quoted(month)}; use 1 to 12"
     if day not in _MONTH_DAYS:
         return f"birthday_day is {quoted(day)}; use 1 to 31"
-    return f"birthday_day is {day}; month {month} has {_DAYS[int(month)]} days"
+    return f"birthday_day is {day}; month {month} has {DAYS_OF_MONTH[int(month)]} days"

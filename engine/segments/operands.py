@@ -8,8 +8,8 @@ from datetime import MAXYEAR, date, timedelta
 from typing import Any, Self
 from uuid import UUID
 
+from engine.days import parse_day
 from engine.errors import InvalidSegment
-from engine.imports.values import parse_anniversary
 
 #: The path of the whole document; those of its parts do not begin with it.
 ROOT = "segment_criteria"
@@ -113,7 +113,7 @@ class Part:
         """A day in one of the forms of contract v3.md 1.5; a day must come after it."""
         expected = "a date such as 2024-05-17"
         try:
-            day = parse_anniversary(self.string(expected).strip())
+            day = parse_day(self.string(expected).strip())
         except ValueError:
             raise self.wrong(expected) from None
         if day.year == MAXYEAR:

@@ -1,8 +1,6 @@
-from datetime import date
-
 import pytest
 
-from engine.imports.values import BIRTHDAYS, birthday_fault, is_email, parse_anniversary
+from engine.imports.values import BIRTHDAYS, birthday_fault, is_email
 
 
 @pytest.mark.parametrize(
@@ -53,48 +51,6 @@ def test_what_is_no_email(email: str) -> None:
 
 def test_an_email_of_a_megabyte_is_refused_at_once() -> None:
     assert not is_email("a." * 500_000 + "@" + "b." * 500_000)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "03/04/2006",
-        "3/4/2006",
-        "2006/03/04",
-        "2006/3/4",
-        "2006-03-04",
-        "2006-3-4",
-        "3-4-2006",
-        "3-04-2006",
-        "03-04-2006",
-    ],
-)
-def test_the_nine_forms_of_an_anniversary(text: str) -> None:
-    assert parse_anniversary(text) == date(2006, 3, 4)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "3/4/06",
-        "13/4/2006",
-        "2/29/2005",
-        "2006-02-30",
-        "2006-00-10",
-        "0000-01-01",
-        "3/4-2006",
-        "2006-3/4",
-        "20060304",
-        "2006-W05-1",
-        "04.03.2006",
-        "3/4/2006 ",
-        "٣/٤/2006",
-        "March 4, 2006",
-    ],
-)
-def test_what_is_no_anniversary(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the text is the message
-        parse_anniversary(text)
 
 
 def test_every_birthday_of_a_leap_year_is_one() -> None:
