@@ -1,7 +1,8 @@
 """What an activity kind has to say for itself.
 
 A kind plans its request when it is submitted (resolve names, say which sets it reads and writes) and does its work
-when its turn comes: membership kinds as one change of sets in one transaction, batched kinds batch by batch.
+when its turn comes: membership kinds as one change of sets in one transaction, whole kinds in one transaction as they
+like, batched kinds batch by batch.
 """
 
 from abc import ABC, abstractmethod
@@ -11,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 from engine.activities.model import Activity, Queue
 from engine.database import Database, Transaction
-from engine.sets.membership import Change
+from engine.sets.membership import Change, Result
 from engine.settings import Settings
 
 
@@ -76,6 +77,14 @@ class MembershipOperation(ABC):
         """What the activity changes, decided when it runs."""
 
 
+class WholeOperation(ABC):
+    """A kind that does all its work in one transaction of its own. It is never shareable."""
+
+    @abstractmethod
+    async def write(self, tx: Transaction, activity: Activity) -> Result:
+        """Does it, and takes its locks in the order of engine/activities; what came of it."""
+
+
 class BatchedOperation(ABC):
     """A kind whose work is on contact rows and goes on in batches from the activity's cursor."""
 
@@ -84,4 +93,4 @@ class BatchedOperation(ABC):
         """What is left to do."""
 
 
-Operation = MembershipOperation | BatchedOperation
+Operation = MembershipOperation | WholeOperation | BatchedOperation

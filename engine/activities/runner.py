@@ -17,7 +17,7 @@ from engine.activities import claims, order
 from engine.activities.claims import Claim
 from engine.activities.item_errors import report
 from engine.activities.model import Activity, Message, State, json_text
-from engine.activities.operation import BatchedOperation, MembershipOperation, Progress, Resources
+from engine.activities.operation import BatchedOperation, MembershipOperation, Progress, Resources, WholeOperation
 from engine.activities.order import End, Failure
 from engine.database import Database, Transaction
 from engine.errors import LeaseLost, MusterError
@@ -135,10 +135,13 @@ class Runner:
         return max(0.0, self._settings.activity_time_limit - spent)
 
     async def _do(self, activity: Activity) -> list[Message]:
-        operation = operations.named(activity.kind)
-        if isinstance(operation, MembershipOperation):
-            return await self._write_together([activity])
-        return await self._write_batches(activity, operation)
+        match operations.named(activity.kind):
+            case MembershipOperation():
+                return await self._write_together([activity])
+            case WholeOperation() as operation:
+                return await self._write_whole(activity, operation)
+            case BatchedOperation() as operation:
+                return await self._write_batches(activity, operation)
 
     async def _write_together(self, activities: Sequence[Activity]) -> list[Message]:
         """Membership activities of one account, in order and in one transaction."""
@@ -149,6 +152,15 @@ class Runner:
             results = await _write(tx, working)
             messages = await _cancel(tx, self._settings, cancelled)
             return messages + await self._complete(tx, working, results)
+
+    async def _write_whole(self, activity: Activity, operation: WholeOperation) -> list[Message]:
+        """Work that is one transaction of its own."""
+        async with self._db.account(activity.account_id) as tx:
+            [current] = await _still_mine(tx, [activity])
+            if current.cancel_requested:
+                return await _cancel(tx, self._settings, [current])
+            result = await operation.write(tx, current)
+            return await self._complete(tx, [current], {current.sequence: result})
 
     async def _complete(
         self, tx: Transaction, activities: Sequence[Activity], results: Mapping[int, Result]
@@ -229,7 +241,7 @@ def _completed(activity: Activity, result: Result) -> End:
         activity.sequence,
         activity.fence,
         items_total=result.selected,
-        items_completed=result.selected,
+        items_completed=result.selected - result.failed,
         changed_count=result.changed,
         error_count=result.skipped + len(result.errors),
     )

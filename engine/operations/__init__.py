@@ -4,12 +4,14 @@ To add a kind, write its module and add its OPERATIONS here.
 """
 
 from engine.activities.operation import Operation
-from engine.operations import contacts_import, engagement, list_memberships, taggings
+from engine.operations import contacts_import, engagement, list_memberships, lists_delete, taggings, tags_delete
 
 OPERATIONS: dict[str, Operation] = {
     **list_memberships.OPERATIONS,
     **taggings.OPERATIONS,
     **engagement.OPERATIONS,
+    **lists_delete.OPERATIONS,
+    **tags_delete.OPERATIONS,
     **contacts_import.OPERATIONS,
 }
 

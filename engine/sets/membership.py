@@ -5,7 +5,7 @@ the whole wave.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
@@ -45,12 +45,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a change did: contacts selected and skipped, memberships changed, errors of single items."""
+    """What a change did: contacts (or sets) selected and skipped, memberships changed, errors of single items.
+
+    failed: how many of the selected it could do nothing with, so that they do not count as completed.
+    """
 
     selected: int
     skipped: int
     changed: int
     errors: tuple[ItemError, ...] = ()
+    failed: int = 0
 
 
 async def write(tx: Transaction, changes: Sequence[Change]) -> dict[int, Result]:
@@ -165,12 +169,17 @@ async def _turn(
 
 
 async def _gone(tx: Transaction, wave: Sequence[Change], alive: set[int]) -> dict[int, tuple[ItemError, ...]]:
-    """Errors for target sets that were deleted since the activity was submitted."""
+    """Errors of each change for its target sets that were deleted since it was submitted."""
     gone = {s for change in wave for s in (*change.on, *change.off)} - alive
     if not gone:
         return {}
-    errors = {
-        row["set_no"]: ItemError(str(row["set_id"]), f"{row['kind']}_deleted", f"the {row['kind']} was deleted")
-        for row in await tx.all("sets_by_number", set_nos=sorted(gone))
-    }
+    errors = await gone_errors(tx, gone)
     return {change.sequence: tuple(errors[s] for s in (*change.on, *change.off) if s in gone) for change in wave}
+
+
+async def gone_errors(tx: Transaction, set_nos: Iterable[int]) -> dict[int, ItemError]:
+    """What is reported of sets that were deleted before they could be written, by number."""
+    return {
+        row["set_no"]: ItemError(str(row["set_id"]), f"{row['kind']}_deleted", f"the {row['kind']} was deleted")
+        for row in await tx.all("sets_by_number", set_nos=sorted(set_nos))
+    }

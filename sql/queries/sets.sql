@@ -69,3 +69,21 @@ join set_chunk c on c.account_id = :account_id and c.set_no = s.set_no
     and c.chunk = (n.contact_no / ${chunk_bits})::int
 where get_bit(c.bits, (n.contact_no % ${chunk_bits})::int) = 1
 order by n.contact_no, s.set_no;
+
+-- name: turn_off_sets!
+-- Effects of deleting sets: every bit that they have. Under the locks of the sets' rows.
+insert into effect (account_id, sequence, batch, set_no, chunk, turned_on, lowest, highest, bits)
+select
+    :account_id, :sequence, 0, set_no, chunk, false, position(B'1' in bits) - 1,
+    case bit_count(bits) when 1 then position(B'1' in bits) - 1 else ${chunk_bits} - 1 end, bits
+from set_chunk
+where account_id = :account_id and set_no = any(:set_nos) and bit_count(bits) > 0;
+
+-- name: delete_chunks!
+-- Takes everybody out of sets. Under the locks of the sets' rows.
+delete from set_chunk where account_id = :account_id and set_no = any(:set_nos);
+
+-- name: mark_sets_deleted!
+-- The sets have no members and are deleted; their names are free. Under the locks of their rows.
+update contact_set set member_count = 0, deleted_at = now(), updated_at = now()
+where account_id = :account_id and set_no = any(:set_nos);

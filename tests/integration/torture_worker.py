@@ -11,11 +11,11 @@ from uuid import UUID
 
 from engine import logs, operations
 from engine.activities.model import Message
-from engine.activities.operation import BatchedOperation
+from engine.activities.operation import BatchedOperation, WholeOperation
 from engine.activities.runner import Runner
 from engine.database import Database
 from engine.settings import Settings
-from tests.integration.watched import WatchedBatches, WatchedChange
+from tests.integration.watched import WatchedBatches, WatchedChange, WatchedWork
 
 #: Longest pause inside a transaction.
 PAUSE_SECONDS = 0.03
@@ -31,6 +31,8 @@ def slow_down() -> None:
     for kind, operation in operations.OPERATIONS.items():
         if isinstance(operation, BatchedOperation):
             operations.OPERATIONS[kind] = WatchedBatches(operation, before=dawdle, after=dawdle)
+        elif isinstance(operation, WholeOperation):
+            operations.OPERATIONS[kind] = WatchedWork(operation, before=dawdle, after=dawdle)
         else:
             operations.OPERATIONS[kind] = WatchedChange(operation, dawdle)
 

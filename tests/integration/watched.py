@@ -5,9 +5,16 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from engine.activities.model import Activity
-from engine.activities.operation import Batch, BatchedOperation, MembershipOperation, Progress, Resources
+from engine.activities.operation import (
+    Batch,
+    BatchedOperation,
+    MembershipOperation,
+    Progress,
+    Resources,
+    WholeOperation,
+)
 from engine.database import Transaction
-from engine.sets.membership import Change
+from engine.sets.membership import Change, Result
 
 #: Called with the number of a step, from 0 in every attempt or process; may wait or raise.
 Hook = Callable[[int], Awaitable[None]]
@@ -44,6 +51,23 @@ class WatchedChange(MembershipOperation):
         self.calls += 1
         await self._before(self.calls - 1)
         return await self._inner.change(tx, activity)
+
+
+class WatchedWork(WholeOperation):
+    """A whole kind whose transaction calls `before` at its beginning and `after` when its work is written."""
+
+    def __init__(self, inner: WholeOperation, *, before: Hook = go_on, after: Hook = go_on) -> None:
+        self._inner = inner
+        self._before = before
+        self._after = after
+        self.calls = 0
+
+    async def write(self, tx: Transaction, activity: Activity) -> Result:
+        self.calls += 1
+        await self._before(self.calls - 1)
+        result = await self._inner.write(tx, activity)
+        await self._after(self.calls - 1)
+        return result
 
 
 @dataclass(frozen=True)

