@@ -4,21 +4,26 @@ A handler gets a `Call` from a principal who has the route's privilege, and answ
 by the dialect. Nothing here knows a wire format.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import groupby
 from operator import attrgetter
 from time import perf_counter
+from typing import Any, Generic
 
 import structlog
 from aiohttp import web
+from pydantic import BaseModel
+from typing_extensions import TypeVar
 
+from api import reading
 from api.auth import Authenticator
 from api.errors import MethodNotAllowed, NoSuchRoute, Unexpected
 from api.finality import Finality
 from api.metrics import Metrics
+from api.reading import Query
 from api.throttle import Throttle
 from engine.activities.intake import Intake
 from engine.activities.model import Activity, Message
@@ -32,6 +37,10 @@ log = structlog.get_logger()
 
 Send = Callable[[Sequence[Message]], None]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: What a route reads: its query and its body. A plain `Call` is of a route that reads neither.
+Q = TypeVar("Q", bound=Query, default=Query)
+B = TypeVar("B", bound=BaseModel, default=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +64,28 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One request of an authorised principal."""
+class Call(Generic[Q, B]):
+    """One request of an authorised principal, read by the models that its route declares."""
 
     request: web.Request
     principal: Principal
     services: Services
+    route: "Route[Q, B]"
+
+    def query(self) -> Q:
+        """What the request asks for. Raises Invalid."""
+        assert self.route.query is not None, "the route declares no query"
+        return self.route.query.asked(self.request, self.account_id)
+
+    async def body(self) -> B:
+        """The JSON body. Raises UnsupportedMediaType, and Invalid with all that is wrong with it."""
+        assert self.route.body is not None, "the route declares no body"
+        return await reading.body(self.request, self.route.body)
+
+    def form(self, fields: Mapping[str, Any]) -> B:
+        """The fields of a received form. Raises Invalid."""
+        assert self.route.body is not None, "the route declares no form"
+        return reading.checked(self.route.body, fields)
 
     @property
     def db(self) -> Database:
@@ -75,18 +100,41 @@ class Call:
         return self.principal.account_id
 
 
-Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+Handler = Callable[[Call[Q, B]], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One method of one path: who may (any of the privileges), what answers, and the refusals it documents."""
+class Media:
+    """An answer that is no JSON."""
+
+    content_type: str
+
+
+CSV = Media("text/csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[Q, B]):
+    """One method of one path: who may (any of the privileges), what answers, and all that its documentation tells.
+
+    documented: refusals beyond those that every route may give.
+    operation: its name for generated clients.
+    query, body: what the handler reads, through its call; a body that is a `Form` comes as multipart/form-data.
+    answers: by status, the type of the JSON that is sent, a `Media`, or None without a body.
+    extension: whether it is Muster's own, and not of the dialect that is spoken.
+    """
 
     method: str
     path: str
     privileges: tuple[Privilege, ...]
-    handler: Handler
+    handler: Handler[Q, B]
     documented: frozenset[HTTPStatus] = field(default=frozenset())
+    operation: str = ""
+    summary: str = ""
+    query: type[Q] | None = None
+    body: type[B] | None = None
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    extension: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +142,9 @@ class Dialect:
     """One wire format, mounted under its prefix. `refuse` words an error; the route is None where none was found."""
 
     prefix: str
-    routes: Sequence[Route]
+    routes: Sequence[Route[Any, Any]]
     authenticate: Callable[[Authenticator, web.Request], Awaitable[Principal]]
-    refuse: Callable[[MusterError, Route | None], web.Response]
+    refuse: Callable[[MusterError, Route[Any, Any] | None], web.Response]
 
 
 def mount(app: web.Application, services: Services, dialect: Dialect) -> None:
@@ -109,7 +157,9 @@ def mount(app: web.Application, services: Services, dialect: Dialect) -> None:
         app.router.add_route("*", path_of_others, nowhere, expect_handler=expect)
 
 
-def _mount_path(app: web.Application, services: Services, dialect: Dialect, path: str, routes: Sequence[Route]) -> None:
+def _mount_path(
+    app: web.Application, services: Services, dialect: Dialect, path: str, routes: Sequence[Route[Any, Any]]
+) -> None:
     resource = app.router.add_resource(dialect.prefix + path)
     for route in routes:
         answer = _answering(services, dialect, route)
@@ -123,7 +173,7 @@ def _mount_path(app: web.Application, services: Services, dialect: Dialect, path
     resource.add_route("*", _refusing(dialect, wrong, allow), expect_handler=expect)
 
 
-def _answering(services: Services, dialect: Dialect, route: Route) -> Answer:
+def _answering(services: Services, dialect: Dialect, route: Route[Any, Any]) -> Answer:
     observe = services.metrics.of_route(dialect.prefix + route.path, route.method).observe
     authenticator = services.authenticator
 
@@ -134,7 +184,7 @@ def _answering(services: Services, dialect: Dialect, route: Route) -> Answer:
             principal = await dialect.authenticate(authenticator, request)
             await services.throttle.admit(principal)
             principal.require(*route.privileges)
-            response = await route.handler(Call(request, principal, services))
+            response = await route.handler(Call(request, principal, services, route))
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets the dialect's words for it)
             response = dialect.refuse(_told(error, route), route)
         observe(response.status, perf_counter() - begun)
@@ -143,7 +193,7 @@ def _answering(services: Services, dialect: Dialect, route: Route) -> Answer:
     return answer
 
 
-def _told(error: Exception, route: Route) -> MusterError:
+def _told(error: Exception, route: Route[Any, Any]) -> MusterError:
     """What the caller is told of an error: refusals as they are, faults in the log only."""
     match error:
         case MusterError():

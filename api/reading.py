@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from api import problems
 from api.errors import UnsupportedMediaType
@@ -19,6 +19,23 @@ Model = TypeVar("Model", bound=BaseModel)
 JSON = "application/json"
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+
+
+class Query(BaseModel):
+    """What a route can be asked for. Other parameters are ignored, as unknown ones are everywhere."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def asked(cls, request: web.Request, account_id: int) -> Self:  # noqa: ARG003 (for those that continue)
+        """What the request's query asks for. Raises Invalid."""
+        return checked(cls, query(request))
+
+
+class Form(BaseModel):
+    """The fields of a body that comes as multipart/form-data with one file, in the part `file`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 async def body(request: web.Request, model: type[Model]) -> Model:

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api import reading
 from api.answers import json_answer
-from api.dialects import Call, Handler
+from api.dialects import Call
+from api.reading import Query
 from api.v3 import formats
-from api.v3.paging import PageQuery, next_links, page_query
+from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits, Text
 from engine.activities import reading as activities
 from engine.activities import submission
@@ -30,7 +31,7 @@ ERRORS_IN_PAGE = 100
 Number = Annotated[int, Field(ge=0, le=NEWEST)]
 
 
-class OneQuery(BaseModel):
+class OneQuery(Query):
     """`wait`, an extension: seconds to hold the answer until the activity has ended."""
 
     wait: Annotated[int, Digits, Field(ge=0, le=60)] = 0
@@ -55,16 +56,12 @@ class ErrorsQuery(PageQuery):
     contact_no: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] = 0
 
 
-def submitting(model: type[MembershipRequest]) -> Handler:
-    """Takes in activities of one kind."""
-
-    async def submit(call: Call) -> web.StreamResponse:
-        return await submitted(call, await reading.body(call.request, model))
-
-    return submit
+async def submit(call: Call[Query, MembershipRequest]) -> web.StreamResponse:
+    """Takes in an activity of the kind whose request the route reads."""
+    return await submitted(call, await call.body())
 
 
-async def submitted(call: Call, request: Request) -> web.Response:
+async def submitted(call: Call[Any, Any], request: Request) -> web.Response:
     """Queues the request and answers 201 with its activity."""
     queued = await call.services.intake.submit(call.principal, request)
     return _created(call, queued)
@@ -84,10 +81,10 @@ async def retry(call: Call) -> web.Response:
     return _created(call, queued)
 
 
-async def one(call: Call) -> web.Response:
+async def one(call: Call[OneQuery]) -> web.Response:
     """Contract 3.12."""
     activity_id = reading.path_uuid(call.request, "activity_id")
-    query = reading.checked(OneQuery, reading.query(call.request)) if call.request.query_string else OneQuery()
+    query = call.query()
     activity = await _find(call, activity_id)
     if query.wait and not activity.state.is_final:
         with call.services.metrics.waiting.track_inprogress():
@@ -95,9 +92,9 @@ async def one(call: Call) -> web.Response:
     return await _shown(call, activity)
 
 
-async def page(call: Call) -> web.Response:
+async def page(call: Call[ActivitiesQuery]) -> web.Response:
     """Contract 3.11, newest first."""
-    query = page_query(call, ActivitiesQuery)
+    query = call.query()
     found = await activities.page(
         call.db,
         call.settings,
@@ -107,7 +104,7 @@ async def page(call: Call) -> web.Response:
         before=query.before,
     )
     shown = found[: query.limit]
-    answer: formats.Json = {
+    answer: formats.ActivityPage = {
         "activities": [formats.activity(each, await _errors(call, each, ERRORS_IN_PAGE)) for each in shown]
     }
     if len(found) > query.limit:
@@ -115,36 +112,36 @@ async def page(call: Call) -> web.Response:
     return json_answer(answer)
 
 
-async def errors(call: Call) -> web.Response:
+async def errors(call: Call[ErrorsQuery]) -> web.Response:
     """An extension: every item that was not done as asked, page by page."""
     activity_id = reading.path_uuid(call.request, "activity_id")
-    query = page_query(call, ErrorsQuery)
+    query = call.query()
     activity = await _find(call, activity_id)
     position = ErrorPosition(query.error_no, query.code, query.contact_no)
     async with call.db.account(call.account_id) as tx:
         found = await activities.errors(tx, activity, limit=query.limit, after=position)
-    answer: formats.Json = {"errors": [formats.item_error(error) for error in found.errors]}
+    answer: formats.ErrorPage = {"errors": [formats.item_error(error) for error in found.errors]}
     if at := found.next:
         answer["_links"] = next_links(call, query, error_no=at.error_no, code=at.code, contact_no=at.contact_no)
     return json_answer(answer)
 
 
-def _created(call: Call, queued: Submitted) -> web.Response:
+def _created(call: Call[Any, Any], queued: Submitted) -> web.Response:
     activity = call.services.announce(queued)
     call.services.metrics.submitted(activity.kind)
     headers = {"Location": formats.activity_path(activity)}
     return json_answer(formats.activity(activity), HTTPStatus.CREATED, headers)
 
 
-async def _shown(call: Call, activity: Activity) -> web.Response:
+async def _shown(call: Call[Any, Any], activity: Activity) -> web.Response:
     return json_answer(formats.activity(activity, await _errors(call, activity, formats.MOST_ERRORS)))
 
 
-async def _find(call: Call, activity_id: UUID) -> Activity:
+async def _find(call: Call[Any, Any], activity_id: UUID) -> Activity:
     return await activities.find(call.db, call.settings, call.account_id, activity_id)
 
 
-async def _errors(call: Call, activity: Activity, most: int) -> Sequence[ItemError]:
+async def _errors(call: Call[Any, Any], activity: Activity, most: int) -> Sequence[ItemError]:
     if not (activity.error_count or activity.failure):
         return ()
     async with call.db.account(activity.account_id) as tx:

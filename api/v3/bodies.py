@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
+from api.reading import Form
 from api.v3.values import Name, SpelledOut, Text, storable
 from engine.identifiers import Id
 from engine.operations import list_memberships, taggings
@@ -71,13 +72,18 @@ class NewSegment(Resource):
     segment_criteria: Annotated[str, Field(max_length=20_000), AfterValidator(storable)]
 
 
-class ImportTargets(Resource):
-    """The lists that an import puts its contacts on (contract v3.md 3.8)."""
-
-    list_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=50)]
+#: The lists that an import puts its contacts on.
+ImportLists = Annotated[tuple[Id, ...], Field(min_length=1, max_length=50)]
 
 
-class JsonImport(ImportTargets):
+class ImportForm(Form):
+    """Contract v3.md 3.8: a CSV file, and the ids of lists between commas, in one part or in several."""
+
+    list_ids: ImportLists
+
+
+class JsonImport(Resource):
     """Contract v3.md 3.9. What is in the rows is the import's to check, row by row."""
 
+    list_ids: ImportLists
     import_data: Annotated[list[dict[str, Any]], Field(min_length=1)]

@@ -3,42 +3,186 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, Literal, Required, get_args
 from uuid import UUID
 
-from api.answers import time
-from api.v3.formats import Json, add_times
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from api.answers import Day, Time, time
+from api.v3.paging import Page
 from engine.contacts import Contact
 
+Who = Literal["Account", "Contact"]
+Permission = Literal["implicit", "explicit", "pending_confirmation", "unsubscribed", "temp_hold", "not_set"]
+Kind = Literal["home", "work", "mobile", "other"]
+PlaceKind = Literal["home", "work", "other"]
+Text50 = Annotated[str, Field(max_length=50)]
+Text255 = Annotated[str, Field(max_length=255)]
+Ids = Annotated[list[UUID], Field(max_length=50)]
 
-def contact(contact: Contact, include: Collection[str], field_ids: Mapping[int, UUID]) -> Json:
+
+class EmailAddress(TypedDict, total=False):
+    """Contract 2.1.2."""
+
+    address: Required[str]
+    permission_to_send: Required[Permission]
+    created_at: Time
+    updated_at: Time
+    opt_in_source: Who
+    opt_in_date: Time
+    opt_out_source: Who
+    opt_out_date: Time
+    opt_out_reason: Text255
+    confirm_status: Literal["pending", "confirmed", "off"]
+
+
+class CustomValue(TypedDict):
+    """Contract 2.1.3."""
+
+    custom_field_id: UUID
+    value: Text255
+
+
+class PhoneNumber(TypedDict, total=False):
+    """Contract 2.1.4."""
+
+    phone_number_id: UUID
+    phone_number: Annotated[str, Field(max_length=25)]
+    kind: Kind
+    created_at: Time
+    updated_at: Time
+    create_source: Who
+    update_source: Who
+
+
+class StreetAddress(TypedDict, total=False):
+    """Contract 2.1.5."""
+
+    street_address_id: UUID
+    kind: Required[PlaceKind]
+    street: Text255
+    city: Text50
+    state: Text50
+    postal_code: Text50
+    country: Text50
+    created_at: Time
+    updated_at: Time
+
+
+class Note(TypedDict):
+    """Contract 2.1.6."""
+
+    note_id: UUID
+    created_at: Time
+    content: Annotated[str, Field(max_length=2000)]
+
+
+class SmsConsent(TypedDict, total=False):
+    """Contract 2.1.7."""
+
+    sms_consent_permission: Literal["pending_confirmation", "opt_out", "explicit"]
+    consent_type: Literal["promotional_sms"]
+    opt_in_date: Time
+    opt_out_date: Time
+    created_at: Time
+    updated_at: Time
+    advertised_frequency: str
+    advertised_interval: Literal["daily", "weekly", "monthly"]
+
+
+class SmsChannel(TypedDict, total=False):
+    """Contract 2.1.7."""
+
+    sms_channel_id: UUID
+    sms_address: str
+    dial_code: str
+    country_code: str
+    create_source: Who
+    update_source: Who
+    sms_channel_consents: list[SmsConsent]
+
+
+class ShownContact(TypedDict, total=False):
+    """Contract 2.1.1: sub-resources only when they are to be included."""
+
+    contact_id: Required[UUID]
+    email_address: EmailAddress
+    first_name: Text50
+    last_name: Text50
+    job_title: Text50
+    company_name: Text50
+    birthday_month: Annotated[int, Field(ge=1, le=12)]
+    birthday_day: Annotated[int, Field(ge=1, le=31)]
+    anniversary: Day
+    create_source: Who
+    update_source: Who
+    created_at: Required[Time]
+    updated_at: Required[Time]
+    deleted_at: Day
+    custom_fields: list[CustomValue]
+    phone_numbers: Annotated[list[PhoneNumber], Field(max_length=3)]
+    street_addresses: Annotated[list[StreetAddress], Field(max_length=3)]
+    list_memberships: Ids
+    taggings: Ids
+    notes: Annotated[list[Note], Field(max_length=150)]
+    sms_channel: SmsChannel
+
+
+class ContactPage(Page, total=False):
+    contacts: Required[list[ShownContact]]
+    contacts_count: int
+
+
+#: What `include` may name.
+Include = Literal[
+    "custom_fields",
+    "list_memberships",
+    "phone_numbers",
+    "street_addresses",
+    "taggings",
+    "notes",
+    "sms_channel",
+]
+
+
+def contact(contact: Contact, include: Collection[Include], field_ids: Mapping[int, UUID]) -> ShownContact:
     """Contract 2.1.1; of the sub-resources those to include. field_ids: ids of custom fields by number."""
     row = contact.row
-    shown: Json = {"contact_id": row["contact_id"]}
+    shown: ShownContact = {
+        "contact_id": row["contact_id"],
+        "created_at": time(row["created_at"]),
+        "updated_at": time(row["updated_at"]),
+    }
     if row["email"] is not None:
         shown["email_address"] = _email_address(row)
-    shown |= {name: row[name] for name in PLAIN if row[name] is not None}
+    for name in PLAIN:
+        if row[name] is not None:
+            shown[name] = row[name]
     if row["anniversary"] is not None:
         shown["anniversary"] = row["anniversary"].isoformat()
-    add_times(shown, {"created_at": row["created_at"], "updated_at": row["updated_at"]})
     if row["deleted_at"] is not None:
         shown["deleted_at"] = row["deleted_at"].date().isoformat()
-    for name in include:
-        shown |= SUB_RESOURCES[name](contact, field_ids)
+    for sub_resource in include:
+        if (content := SUB_RESOURCES[sub_resource](contact, field_ids)) is not None:
+            shown[sub_resource] = content
     return shown
 
 
-def _email_address(row: Any) -> Json:
+def _email_address(row: Any) -> EmailAddress:
     """Contract 2.1.2."""
-    shown: Json = {"address": row["email"], "permission_to_send": row["permission"]}
-    shown |= {name: row[name] for name in EMAIL_PLAIN if row[name] is not None}
-    times = {"created_at": "email_created_at", "updated_at": "email_updated_at"}
-    add_times(shown, {name: row[times.get(name, name)] for name in EMAIL_TIMES})
+    shown: EmailAddress = {"address": row["email"], "permission_to_send": row["permission"]}
+    for name in EMAIL_PLAIN:
+        if row[name] is not None:
+            shown[name] = row[name]
+    for moment, column in EMAIL_TIMES.items():
+        if row[column] is not None:
+            shown[moment] = time(row[column])
     return shown
 
 
 #: Properties of a contact, and of its e-mail, that are shown as they are stored.
-PLAIN = (
+Plain = Literal[
     "first_name",
     "last_name",
     "job_title",
@@ -47,30 +191,36 @@ PLAIN = (
     "birthday_day",
     "create_source",
     "update_source",
-)
-EMAIL_PLAIN = ("opt_in_source", "opt_out_source", "opt_out_reason", "confirm_status")
-EMAIL_TIMES = ("created_at", "updated_at", "opt_in_date", "opt_out_date")
+]
+PLAIN: tuple[Plain, ...] = get_args(Plain)
+EmailPlain = Literal["opt_in_source", "opt_out_source", "opt_out_reason", "confirm_status"]
+EMAIL_PLAIN: tuple[EmailPlain, ...] = get_args(EmailPlain)
+#: Times of an e-mail address by their columns.
+EMAIL_TIMES: Mapping[Literal["created_at", "updated_at", "opt_in_date", "opt_out_date"], str] = {
+    "created_at": "email_created_at",
+    "updated_at": "email_updated_at",
+    "opt_in_date": "opt_in_date",
+    "opt_out_date": "opt_out_date",
+}
 
 
-def _custom_fields(contact: Contact, field_ids: Mapping[int, UUID]) -> Json:
+def _custom_fields(contact: Contact, field_ids: Mapping[int, UUID]) -> list[CustomValue]:
     values = json.loads(contact.row["custom_values"] or "{}")
-    return {
-        "custom_fields": [
-            {"custom_field_id": field_ids[int(number)], "value": value}
-            for number, value in values.items()
-            if int(number) in field_ids
-        ]
-    }
+    return [
+        {"custom_field_id": field_ids[int(number)], "value": value}
+        for number, value in values.items()
+        if int(number) in field_ids
+    ]
 
 
 def _entries(name: str) -> "SubResource":
-    def entries(contact: Contact, _: Mapping[int, UUID]) -> Json:
-        return {name: [_entry(entry) for entry in json.loads(contact.row[name] or "[]")]}
+    def entries(contact: Contact, _: Mapping[int, UUID]) -> list[Any]:
+        return [_entry(entry) for entry in json.loads(contact.row[name] or "[]")]
 
     return entries
 
 
-def _entry(entry: Mapping[str, Any]) -> Json:
+def _entry(entry: Mapping[str, Any]) -> Any:
     """A stored entry of a sub-resource, its times in our style."""
     shown = {name: value for name, value in entry.items() if value is not None}
     for name in ("created_at", "updated_at"):
@@ -79,29 +229,29 @@ def _entry(entry: Mapping[str, Any]) -> Json:
     return shown
 
 
-def _notes(contact: Contact, _: Mapping[int, UUID]) -> Json:
+def _notes(contact: Contact, _: Mapping[int, UUID]) -> list[Note]:
     """Newest first."""
     notes = json.loads(contact.row["notes"] or "[]")
-    return {"notes": [_entry(note) for note in sorted(notes, key=lambda note: note["created_at"], reverse=True)]}
+    return [_entry(note) for note in sorted(notes, key=lambda note: note["created_at"], reverse=True)]
 
 
-def _sms_channel(contact: Contact, _: Mapping[int, UUID]) -> Json:
+def _sms_channel(contact: Contact, _: Mapping[int, UUID]) -> SmsChannel | None:
     stored = contact.row["sms_channel"]
-    return {"sms_channel": json.loads(stored)} if stored else {}
+    return json.loads(stored) if stored else None
 
 
-def _list_memberships(contact: Contact, _: Mapping[int, UUID]) -> Json:
-    return {"list_memberships": [member_of["set_id"] for member_of in contact.lists]}
+def _list_memberships(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
+    return [member_of["set_id"] for member_of in contact.lists]
 
 
-def _taggings(contact: Contact, _: Mapping[int, UUID]) -> Json:
-    return {"taggings": [member_of["set_id"] for member_of in contact.tags]}
+def _taggings(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
+    return [member_of["set_id"] for member_of in contact.tags]
 
 
-SubResource = Callable[[Contact, Mapping[int, UUID]], Json]
+SubResource = Callable[[Contact, Mapping[int, UUID]], Any]
 
-#: What `include` may name. Asked for but empty is [], except for the channel (contract 2.1.1).
-SUB_RESOURCES: Mapping[str, SubResource] = {
+#: Asked for but empty is [], except for the channel, which is absent (contract 2.1.1).
+SUB_RESOURCES: Mapping[Include, SubResource] = {
     "custom_fields": _custom_fields,
     "phone_numbers": _entries("phone_numbers"),
     "street_addresses": _entries("street_addresses"),

@@ -5,14 +5,15 @@ from http import HTTPStatus
 from typing import Annotated, ClassVar, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api import reading
 from api.answers import json_answer
 from api.dialects import Call
+from api.reading import Query
 from api.v3 import formats
 from api.v3.bodies import NewList
-from api.v3.paging import PageQuery, next_links, page_query
+from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits, Listed, Switch, Text
 from engine.database import Transaction
 from engine.errors import NotFound
@@ -22,7 +23,7 @@ from engine.sets.catalog import NamedSet, SetKind, Status
 Membership = Literal["all", "active"]
 
 
-class OneQuery(BaseModel):
+class OneQuery(Query):
     include_membership_count: Membership | None = None
 
 
@@ -42,8 +43,8 @@ class ListsQuery(PageQuery):
         return self.statuses[0] if len(self.statuses) == 1 else "all"
 
 
-async def create(call: Call) -> web.Response:
-    body = await reading.body(call.request, NewList)
+async def create(call: Call[Query, NewList]) -> web.Response:
+    body = await call.body()
     async with call.db.account(call.account_id) as tx:
         made = await catalog.create(
             tx,
@@ -56,9 +57,9 @@ async def create(call: Call) -> web.Response:
     return json_answer(formats.contact_list(made), HTTPStatus.CREATED)
 
 
-async def one(call: Call) -> web.Response:
+async def one(call: Call[OneQuery]) -> web.Response:
     list_id = reading.path_uuid(call.request, "list_id")
-    query = reading.checked(OneQuery, reading.query(call.request))
+    query = call.query()
     async with call.db.account(call.account_id) as tx:
         found = (await catalog.by_ids(tx, SetKind.LIST, [list_id])).get(list_id)
         if found is None:
@@ -67,8 +68,8 @@ async def one(call: Call) -> web.Response:
     return json_answer(formats.contact_list(found, counts.get(found.set_no)))
 
 
-async def page(call: Call) -> web.Response:
-    query = page_query(call, ListsQuery)
+async def page(call: Call[ListsQuery]) -> web.Response:
+    query = call.query()
     async with call.db.account(call.account_id) as tx:
         found = await catalog.page(
             tx,
@@ -80,7 +81,7 @@ async def page(call: Call) -> web.Response:
         )
         shown = found[: query.limit]
         counts = await _counts(tx, shown, query.include_membership_count)
-        answer: formats.Json = {"lists": [formats.contact_list(each, counts.get(each.set_no)) for each in shown]}
+        answer: formats.ListPage = {"lists": [formats.contact_list(each, counts.get(each.set_no)) for each in shown]}
         if query.include_count:
             answer["lists_count"] = await catalog.count(tx, SetKind.LIST, name=query.name, status=query.status)
     if len(found) > query.limit:

@@ -4,21 +4,22 @@ from http import HTTPStatus
 from typing import Annotated, ClassVar
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api import reading
 from api.answers import json_answer
 from api.dialects import Call
+from api.reading import Query
 from api.v3 import formats
 from api.v3.bodies import NewTag
-from api.v3.paging import PageQuery, next_links, page_query
+from api.v3.paging import PageQuery, next_links
 from api.v3.values import Switch
 from engine.errors import NotFound
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
 
 
-class OneQuery(BaseModel):
+class OneQuery(Query):
     include_count: Switch = False
 
 
@@ -29,16 +30,16 @@ class TagsQuery(PageQuery):
     after_set_no: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 
-async def create(call: Call) -> web.Response:
-    body = await reading.body(call.request, NewTag)
+async def create(call: Call[Query, NewTag]) -> web.Response:
+    body = await call.body()
     async with call.db.account(call.account_id) as tx:
         made = await catalog.create(tx, SetKind.TAG, body.name, source=body.tag_source, most=call.settings.max_tags)
     return json_answer(formats.tag(made), HTTPStatus.CREATED)
 
 
-async def one(call: Call) -> web.Response:
+async def one(call: Call[OneQuery]) -> web.Response:
     tag_id = reading.path_uuid(call.request, "tag_id")
-    query = reading.checked(OneQuery, reading.query(call.request))
+    query = call.query()
     async with call.db.account(call.account_id) as tx:
         found = (await catalog.by_ids(tx, SetKind.TAG, [tag_id])).get(tag_id)
     if found is None:
@@ -47,13 +48,13 @@ async def one(call: Call) -> web.Response:
     return json_answer(shown(found))
 
 
-async def page(call: Call) -> web.Response:
-    query = page_query(call, TagsQuery)
+async def page(call: Call[TagsQuery]) -> web.Response:
+    query = call.query()
     async with call.db.account(call.account_id) as tx:
         found = await catalog.page(tx, SetKind.TAG, limit=query.limit + 1, after_set_no=query.after_set_no)
     shown = found[: query.limit]
     show = formats.counted_tag if query.include_count else formats.tag
-    answer: formats.Json = {"tags": [show(each) for each in shown]}
+    answer: formats.TagPage = {"tags": [show(each) for each in shown]}
     if len(found) > query.limit:
         answer["_links"] = next_links(call, query, after_set_no=shown[-1].set_no)
     return json_answer(answer)

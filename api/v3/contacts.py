@@ -1,7 +1,7 @@
 """Contacts over the wire (contract v3.md 2.1)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
 from aiohttp import web
@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from api.answers import json_answer
 from api.dialects import Call
-from api.v3 import contact_formats, formats
-from api.v3.paging import PageQuery, next_links, page_query
+from api.v3 import contact_formats
+from api.v3.contact_formats import ContactPage, Include
+from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits, Listed, QueryId, Switch, storable
 from engine import contacts, fields
 from engine.contacts import Filter, Status
@@ -22,15 +23,6 @@ from engine.sets.catalog import SetKind
 from engine.sets.chunks import LARGEST_NUMBER
 from engine.sets.expressions import Expression
 
-Include = Literal[
-    "custom_fields",
-    "list_memberships",
-    "phone_numbers",
-    "street_addresses",
-    "taggings",
-    "notes",
-    "sms_channel",
-]
 #: What is included, by the kind of sets it shows.
 SETS: Mapping[str, SetKind] = {"list_memberships": SetKind.LIST, "taggings": SetKind.TAG}
 
@@ -76,15 +68,15 @@ class ContactsQuery(PageQuery):
         return values
 
 
-async def page(call: Call) -> web.Response:
-    query = page_query(call, ContactsQuery)
+async def page(call: Call[ContactsQuery]) -> web.Response:
+    query = call.query()
     async with call.db.account(call.account_id) as tx:
         chosen = await _chosen(tx, query)
         kinds = [SETS[name] for name in query.include if name in SETS]
         found = await contacts.page(tx, chosen, limit=query.limit + 1, after=query.after, kinds=kinds)
         field_ids = await fields.ids(tx) if "custom_fields" in query.include else {}
         shown = found[: query.limit]
-        answer: formats.Json = {"contacts": [contact_formats.contact(each, query.include, field_ids) for each in shown]}
+        answer: ContactPage = {"contacts": [contact_formats.contact(each, query.include, field_ids) for each in shown]}
         if query.include_count:
             answer["contacts_count"] = await members.count(tx, chosen)
     if len(found) > query.limit:

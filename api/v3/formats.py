@@ -1,28 +1,72 @@
-"""Activities, lists, tags and segments as v3 shows them. What has no value is left out (contract v3.md 1.6)."""
+"""Activities, lists, tags and segments as v3 shows them. What has no value is left out (contract v3.md 1.6).
+
+Each shape stands before the function that makes it; the routes name it for the documentation.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import Annotated, Required
+from uuid import UUID
 
-from api.answers import time
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from api.answers import Time, time
+from api.v3.paging import Link, Page
 from engine.activities.model import Activity, State
 from engine.errors import ItemError
-from engine.operations.contacts_import import COUNTERS, ContactsFileImport, ContactsJsonImport
+from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
 from engine.operations.list_memberships import AddListMemberships, RemoveListMemberships
 from engine.segments.stored import Segment
 from engine.sets.catalog import NamedSet
-
-Json = dict[str, Any]
 
 #: At most so many strings are in `activity_errors` (contract 3.2.3).
 MOST_ERRORS = 1000
 
 
-def activity(activity: Activity, errors: Sequence[ItemError] = ()) -> Json:
+class ActivityLinks(TypedDict):
+    self: Link
+
+
+class ActivityStatus(TypedDict, total=False):
+    """The figures of the activity's kind (contract 3.2.4)."""
+
+    items_total_count: int
+    items_completed_count: int
+    list_count: int
+    person_count: int
+    error_count: int
+    correctable_count: int
+    cannot_add_to_list_count: int
+
+
+class ShownActivity(TypedDict, total=False):
     """Contract 3.2; `retry_of`, and `changed_count` and `error_count` of a final activity, are an extension."""
-    shown: Json = {"activity_id": activity.activity_id, "state": activity.state}
-    add_times(shown, {"started_at": activity.started_at, "completed_at": activity.completed_at})
-    shown |= {
+
+    activity_id: Required[UUID]
+    state: Required[State]
+    started_at: Time
+    completed_at: Time
+    created_at: Required[Time]
+    updated_at: Required[Time]
+    percent_done: Required[Annotated[int, Field(ge=1, le=100)]]
+    activity_errors: Required[Annotated[list[str], Field(max_length=MOST_ERRORS)]]
+    status: Required[ActivityStatus]
+    _links: Required[ActivityLinks]
+    retry_of: UUID
+    source_file_name: str
+    changed_count: int
+    error_count: int
+
+
+class ActivityPage(Page):
+    activities: list[ShownActivity]
+
+
+def activity(activity: Activity, errors: Sequence[ItemError] = ()) -> ShownActivity:
+    """Contract 3.2."""
+    shown: ShownActivity = {
+        "activity_id": activity.activity_id,
+        "state": activity.state,
         "created_at": time(activity.created_at),
         "updated_at": time(activity.updated_at),
         "percent_done": activity.percent_done,
@@ -30,12 +74,16 @@ def activity(activity: Activity, errors: Sequence[ItemError] = ()) -> Json:
         "status": _status(activity),
         "_links": {"self": {"href": activity_path(activity)}},
     }
+    if activity.started_at:
+        shown["started_at"] = time(activity.started_at)
+    if activity.completed_at:
+        shown["completed_at"] = time(activity.completed_at)
     if activity.retry_of:
         shown["retry_of"] = activity.retry_of
     if activity.source_file_name:
         shown["source_file_name"] = activity.source_file_name
     if activity.state.is_final:
-        shown |= {"changed_count": activity.changed_count, "error_count": activity.error_count}
+        shown["changed_count"], shown["error_count"] = activity.changed_count, activity.error_count
     return shown
 
 
@@ -43,45 +91,114 @@ def activity_path(activity: Activity) -> str:
     return f"/v3/activities/{activity.activity_id}"
 
 
-def item_error(error: ItemError) -> Json:
+class ShownError(TypedDict):
+    """An item that was not done as asked: the contact, row or list, and why."""
+
+    item: str
+    code: str
+    message: str
+
+
+class ErrorPage(Page):
+    errors: list[ShownError]
+
+
+def item_error(error: ItemError) -> ShownError:
     """One entry of an activity's errors, an extension."""
     return {"item": error.item, "code": error.code, "message": error.message}
 
 
-def contact_list(named: NamedSet, membership_count: int | None = None) -> Json:
+class ContactList(TypedDict, total=False):
     """Contract 2.2."""
-    shown: Json = {"list_id": named.set_id, "name": named.name}
+
+    list_id: Required[UUID]
+    name: Required[str]
+    description: str
+    favorite: Required[bool]
+    created_at: Required[Time]
+    updated_at: Required[Time]
+    deleted_at: Time
+    membership_count: int
+
+
+class ListPage(Page, total=False):
+    lists: Required[list[ContactList]]
+    lists_count: int
+
+
+def contact_list(named: NamedSet, membership_count: int | None = None) -> ContactList:
+    """Contract 2.2."""
+    shown: ContactList = {
+        "list_id": named.set_id,
+        "name": named.name,
+        "favorite": named.favorite,
+        "created_at": time(named.created_at),
+        "updated_at": time(named.updated_at),
+    }
     if named.description is not None:
         shown["description"] = named.description
-    shown["favorite"] = named.favorite
-    add_times(
-        shown,
-        {"created_at": named.created_at, "updated_at": named.updated_at, "deleted_at": named.deleted_at},
-    )
+    if named.deleted_at:
+        shown["deleted_at"] = time(named.deleted_at)
     if membership_count is not None:
         shown["membership_count"] = membership_count
     return shown
 
 
-def tag(named: NamedSet) -> Json:
+class Tag(TypedDict, total=False):
+    """Contract 2.3."""
+
+    tag_id: Required[UUID]
+    name: Required[str]
+    tag_source: str
+    created_at: Required[Time]
+    updated_at: Required[Time]
+    contacts_count: int
+
+
+class TagPage(Page):
+    tags: list[Tag]
+
+
+def tag(named: NamedSet) -> Tag:
     """Contract 2.3, without its count."""
-    shown: Json = {"tag_id": named.set_id, "name": named.name}
+    shown: Tag = {
+        "tag_id": named.set_id,
+        "name": named.name,
+        "created_at": time(named.created_at),
+        "updated_at": time(named.updated_at),
+    }
     if named.source is not None:
         shown["tag_source"] = named.source
-    add_times(shown, {"created_at": named.created_at, "updated_at": named.updated_at})
     return shown
 
 
-def counted_tag(named: NamedSet) -> Json:
-    return tag(named) | {"contacts_count": named.member_count}
+def counted_tag(named: NamedSet) -> Tag:
+    return {**tag(named), "contacts_count": named.member_count}
 
 
-def segment(segment: Segment) -> Json:
+class NamedSegment(TypedDict):
+    segment_id: int
+    name: str
+    created_at: Time
+    edited_at: Time
+
+
+class FullSegment(NamedSegment):
     """Contract 2.5: the criteria exactly as they were stored."""
-    return named_segment(segment) | {"segment_criteria": segment.criteria}
+
+    segment_criteria: Annotated[str, Field(max_length=20_000)]
 
 
-def named_segment(segment: Segment) -> Json:
+class SegmentPage(Page):
+    segments: list[NamedSegment]
+
+
+def segment(segment: Segment) -> FullSegment:
+    """Contract 2.5."""
+    return {**named_segment(segment), "segment_criteria": segment.criteria}
+
+
+def named_segment(segment: Segment) -> NamedSegment:
     """A segment as collections show it."""
     return {
         "segment_id": segment.segment_id,
@@ -91,37 +208,37 @@ def named_segment(segment: Segment) -> Json:
     }
 
 
-def add_times(shown: Json, times: Mapping[str, datetime | None]) -> None:
-    """Adds those of the times that there are."""
-    shown.update((name, time(moment)) for name, moment in times.items() if moment is not None)
-
-
 def _error_text(error: ItemError) -> str:
     return f"{error.item}: {error.message}" if error.item else error.message
 
 
-def _status(activity: Activity) -> Mapping[str, int]:
+def _status(activity: Activity) -> ActivityStatus:
     """The figures of its kind, once it has begun or ended (contract 3.2.4)."""
     if activity.state is State.INITIALIZED:
         return {}
     return STATUS.get(activity.kind, _items)(activity)
 
 
-def _items(activity: Activity) -> Mapping[str, int]:
+def _items(activity: Activity) -> ActivityStatus:
     return {"items_total_count": activity.items_total, "items_completed_count": activity.items_completed}
 
 
-def _items_and_lists(activity: Activity) -> Mapping[str, int]:
+def _items_and_lists(activity: Activity) -> ActivityStatus:
     return {**_items(activity), "list_count": len(activity.writes)}
 
 
-def _import(activity: Activity) -> Mapping[str, int]:
-    counts = {name: activity.counts.get(name, 0) for name in COUNTERS}
-    return {"items_total_count": activity.items_total, **counts}
+def _import(activity: Activity) -> ActivityStatus:
+    return {
+        "items_total_count": activity.items_total,
+        "person_count": activity.counts.get("person_count", 0),
+        "error_count": activity.counts.get("error_count", 0),
+        "correctable_count": activity.counts.get("correctable_count", 0),
+        "cannot_add_to_list_count": activity.counts.get("cannot_add_to_list_count", 0),
+    }
 
 
 #: The figures of those kinds that have others than the items.
-STATUS: Mapping[str, Callable[[Activity], Mapping[str, int]]] = {
+STATUS: Mapping[str, Callable[[Activity], ActivityStatus]] = {
     AddListMemberships.kind: _items_and_lists,
     RemoveListMemberships.kind: _items_and_lists,
     ContactsFileImport.kind: _import,

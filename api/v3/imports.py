@@ -10,10 +10,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from api import reading, uploads
+from api import uploads
 from api.dialects import Call
+from api.reading import Query
 from api.v3.activities import submitted
-from api.v3.bodies import ImportTargets, JsonImport
+from api.v3.bodies import ImportForm, JsonImport
 from engine.errors import MusterError
 from engine.imports import json_lines
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport, check_csv
@@ -23,18 +24,18 @@ CSV_ENDING = ".csv"
 JSON_ENDING = ".jsonl"
 
 
-async def file_import(call: Call) -> web.Response:
+async def file_import(call: Call[Query, ImportForm]) -> web.Response:
     folder, most_bytes = call.settings.uploads, call.settings.upload_max_bytes
     form = await uploads.received(call.request, folder, CSV_ENDING, most_bytes)
     with _kept_unless_refused(form.path):
-        targets = reading.checked(ImportTargets, _list_ids(form))
+        targets = call.form(_list_ids(form))
         await asyncio.to_thread(check_csv, form.path)
         name, list_ids = form.path.name, targets.list_ids
         return await submitted(call, ContactsFileImport(file=name, list_ids=list_ids, source_file_name=form.file_name))
 
 
-async def json_import(call: Call) -> web.Response:
-    body = await reading.body(call.request, JsonImport)
+async def json_import(call: Call[Query, JsonImport]) -> web.Response:
+    body = await call.body()
     path = await uploads.stored(call.settings.uploads, JSON_ENDING, json_lines.to_lines(body.import_data))
     with _kept_unless_refused(path):
         return await submitted(call, ContactsJsonImport(file=path.name, list_ids=body.list_ids))

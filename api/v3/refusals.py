@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
@@ -49,7 +49,7 @@ REFUSALS: Mapping[str, Refusal] = {
 AS_OBJECT = frozenset({"unauthorized", "forbidden", "throttled"})
 
 
-def refuse(error: MusterError, route: Route | None) -> web.Response:
+def refuse(error: MusterError, route: Route[Any, Any] | None) -> web.Response:
     """The answer that refuses a request for this error."""
     status, key = _refusal(error, route)
     body = {"error_key": key, "error_message": error.message}
@@ -57,7 +57,7 @@ def refuse(error: MusterError, route: Route | None) -> web.Response:
     return json_answer(body if key in AS_OBJECT else [body], status, headers)
 
 
-def _refusal(error: MusterError, route: Route | None) -> Refusal:
+def _refusal(error: MusterError, route: Route[Any, Any] | None) -> Refusal:
     """An unknown list, tag or segment in a bulk body is 404 where the route documents it, else 400 (3.3)."""
     if error.code == "unknown_target":
         return NOT_FOUND if route and HTTPStatus.NOT_FOUND in route.documented else INVALID

@@ -9,9 +9,10 @@ from pydantic import BeforeValidator, Field
 from api import reading
 from api.answers import json_answer
 from api.dialects import Call
+from api.reading import Query
 from api.v3 import formats
 from api.v3.bodies import NewSegment
-from api.v3.paging import PageQuery, next_links, page_query
+from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits
 from engine.segments import stored
 from engine.segments.stored import Order, Place
@@ -33,8 +34,8 @@ class SegmentsQuery(PageQuery):
     after: Place | None = None
 
 
-async def create(call: Call) -> web.Response:
-    body = await reading.body(call.request, NewSegment)
+async def create(call: Call[Query, NewSegment]) -> web.Response:
+    body = await call.body()
     async with call.db.account(call.account_id) as tx:
         made = await stored.create(tx, body.name, body.segment_criteria)
     return json_answer(formats.segment(made), HTTPStatus.CREATED)
@@ -48,12 +49,12 @@ async def one(call: Call) -> web.Response:
     return json_answer(formats.segment(found))
 
 
-async def page(call: Call) -> web.Response:
-    query = page_query(call, SegmentsQuery)
+async def page(call: Call[SegmentsQuery]) -> web.Response:
+    query = call.query()
     async with call.db.account(call.account_id) as tx:
         found = await stored.page(tx, limit=query.limit + 1, order=query.sort_by, after=query.after)
     shown = found[: query.limit]
-    answer: formats.Json = {"segments": [formats.named_segment(each) for each in shown]}
+    answer: formats.SegmentPage = {"segments": [formats.named_segment(each) for each in shown]}
     if len(found) > query.limit:
         last = shown[-1]
         answer["_links"] = next_links(call, query, after=Place(last.segment_id, last.name, last.edited_at))

@@ -10,6 +10,7 @@ import pytest
 from pydantic_core import to_json
 
 from api.v3 import contact_formats, formats
+from api.v3.contact_formats import Include
 from engine.activities.model import Activity, Queue, State
 from engine.contacts import Contact
 from engine.errors import ItemError
@@ -211,7 +212,7 @@ ROW: dict[str, Any] = {
 EVERYTHING = tuple(contact_formats.SUB_RESOURCES)
 
 
-def contact(include: tuple[str, ...] = (), **row: object) -> Any:
+def contact(include: tuple[Include, ...] = (), **row: object) -> Any:
     found = Contact(ROW | row, ({"set_id": ID},), ())  # type: ignore[arg-type]  # records are read like mappings
     return sent(contact_formats.contact(found, include, {1: ID}))
 

@@ -37,3 +37,11 @@ def test_every_route_has_the_contracts_privilege() -> None:
 
 def test_no_route_is_there_twice() -> None:
     assert max(Counter((route.method, route.path) for route in ROUTES).values()) == 1
+
+
+def test_every_route_tells_its_clients_what_it_is() -> None:
+    assert max(Counter(route.operation for route in ROUTES).values()) == 1
+    for route in ROUTES:
+        assert route.operation, route.path
+        assert route.summary, route.path
+        assert route.answers, route.path
