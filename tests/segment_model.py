@@ -2,14 +2,16 @@
 
 It reads the JSON as it is on the wire and shares no code with the engine. A contact has the properties of the contract
 by name, days as date and times as datetime, and besides them `custom` (values by field name), `lists` and `tags` (sets
-of ids).
+of ids), and `sent`, `opened` and `clicked` (sets of ids of campaigns).
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -31,16 +33,44 @@ TEXT_TESTS: Mapping[str, Callable[[str, str], bool]] = {
 }
 
 
-def meets(contact: Contact, node: Node, field_types: Mapping[str, str]) -> bool:
-    """Whether the contact meets a rule or a group; `field_types` are those of the custom fields that exist."""
+@dataclass(frozen=True)
+class World:
+    """What an account has besides contacts: types of custom fields by name, days since campaigns were sent by id."""
+
+    field_types: Mapping[str, str] = field(default_factory=dict)
+    campaigns: Mapping[str, float] = field(default_factory=dict)
+
+
+def meets(contact: Contact, node: Node, world: World) -> bool:
+    """Whether the contact meets a rule or a group."""
     if "group" in node:
-        found = [meets(contact, inner, field_types) for inner in node["group"]]
+        found = [meets(contact, inner, world) for inner in node["group"]]
         return any(found) if node["type"] == "or" else all(found)
+    if node["source"] == "tracking":
+        return _meets_tracking(contact, node, _meant(node, world.campaigns))
     if node["field"].startswith("cf:"):
-        return _meets_custom(contact, node, field_types)
+        return _meets_custom(contact, node, world.field_types)
     if node["op"] in NEGATIVE:
         return not _holds(contact, {**node, "op": NEGATIVE[node["op"]]})
     return _holds(contact, node)
+
+
+def _meant(node: Node, campaigns: Mapping[str, float]) -> set[str]:
+    """The campaigns that a rule on tracking speaks of."""
+    if "value" in node:
+        return set(node["value"]) & set(campaigns)
+    if node["const_value"] == "last-n-days":
+        return {campaign_id for campaign_id, days in campaigns.items() if days <= int(node["param"])}
+    return set(sorted(campaigns, key=lambda campaign_id: campaigns[campaign_id])[: int(node["param"])])
+
+
+def _meets_tracking(contact: Contact, node: Node, meant: set[str]) -> bool:
+    """Not having done something takes having been sent something; but not having been sent anything does not."""
+    action = node["field"].removeprefix("not_")
+    did = bool(contact[action] & meant)
+    if action == node["field"]:
+        return did
+    return bool(meant) and not did if action == "sent" else bool(contact["sent"] & meant) and not did
 
 
 def _meets_custom(contact: Contact, node: Node, field_types: Mapping[str, str]) -> bool:
@@ -161,8 +191,11 @@ NO_DAYS = (
 MONTHS = (1, 2, 12)
 SOURCES = ("Account", "Contact")
 PERMISSIONS = ("implicit", "explicit", "unsubscribed", "temp_hold")
-#: Custom fields that exist, with their types; rules name others, too.
+#: What exists; rules name other custom fields and campaigns, too.
 FIELD_TYPES = {"shirt_size": "string", "joined": "date"}
+CAMPAIGNS = {str(UUID(int=100 + number)): days for number, days in enumerate((0.5, 1.5, 1.6, 20.5, 400.5, 1900.0))}
+WORLD = World(FIELD_TYPES, CAMPAIGNS)
+UNKNOWN_CAMPAIGN = str(UUID(int=99))
 
 
 def random_contact(random: Random, lists: Sequence[str], tags: Sequence[str]) -> Contact:
@@ -197,13 +230,14 @@ def random_contact(random: Random, lists: Sequence[str], tags: Sequence[str]) ->
         },
         "lists": {list_id for list_id in lists if random.random() < 0.3},
         "tags": {tag_id for tag_id in tags if random.random() < 0.3},
+        **{action: {i for i in CAMPAIGNS if random.random() < 0.3} for action in ("sent", "opened", "clicked")},
     }
 
 
 def random_criteria(lists: Sequence[str], tags: Sequence[str]) -> SearchStrategy[Mapping[str, Any]]:
     """Whole documents that follow the grammar."""
     node = st.recursive(
-        _contact_rules(),
+        _contact_rules() | _tracking_rules(),
         lambda inner: _groups("and", inner) | _groups("or", inner | _set_rules(lists, tags)),
         max_leaves=8,
     )
@@ -236,6 +270,18 @@ def _contact_rules() -> SearchStrategy[Node]:
         _rules(day_fields, ("eq", "before", "after"), days),
         _rules(("cf:joined",), ("not-eq",), days),
         _rules(day_fields, ("between",), st.lists(days, min_size=2, max_size=2).filter(_is_span)),
+    )
+
+
+def _tracking_rules() -> SearchStrategy[Node]:
+    fields = ("opened", "not_opened", "clicked", "not_clicked", "sent", "not_sent")
+    ids = st.sampled_from((*CAMPAIGNS, UNKNOWN_CAMPAIGN))
+    rule = {"source": st.just("tracking"), "field": st.sampled_from(fields), "op": st.just("contains-any")}
+    counts, days = st.sampled_from((1, 2, "5", 500)), st.sampled_from((1, "2", 20, 21, 1825))
+    return st.one_of(
+        st.fixed_dictionaries({**rule, "value": st.lists(ids, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({**rule, "const_value": st.just("last-n-campaigns"), "param": counts}),
+        st.fixed_dictionaries({**rule, "const_value": st.just("last-n-days"), "param": days}),
     )
 
 

@@ -8,7 +8,7 @@ import json
 from typing import Any, Literal, NoReturn
 
 from engine.errors import InvalidSegment
-from engine.segments.operands import ROOT, Object, Part
+from engine.segments.operands import ROOT, Object, Operand, Part
 from engine.segments.rules import Group, OnAnyList, Rule, WithAnyTag, WithNoTag
 from engine.segments.vocabulary import VOCABULARY, custom_rule
 
@@ -67,16 +67,13 @@ def _node(part: Part, level: int) -> Rule:
 
 def _rule(part: Part) -> Rule:
     given = part.members("source", "field", "op", "value", "const_value", "param")
-    source, field, op, value = (given[name] for name in ("source", "field", "op", "value"))
-    if source.value == "tracking":
-        raise InvalidSegment(f'{source.path} is "tracking": tracking rules are not available yet')
+    source, field, op = (given[name] for name in ("source", "field", "op"))
+    operand = Operand(given["value"], given["const_value"], given["param"])
     fields = VOCABULARY[source.word(VOCABULARY)]
-    given["const_value"].absent()
-    given["param"].absent()
     if source.value == "contact" and field.string().startswith(CUSTOM):
-        return custom_rule(_custom_field(field), op, value)
+        return custom_rule(_custom_field(field), op, operand)
     operators = fields[field.word(fields)]
-    return operators[op.word(operators)](value)
+    return operators[op.word(operators)].read(operand)
 
 
 def _custom_field(field: Part) -> str:

@@ -65,6 +65,13 @@ class Part:
             raise self.wrong(f"an array of at least one {of_what}")
         return [type(self)(value, f"{self.path}[{place}]") for place, value in enumerate(self.value)]
 
+    def some(self, of_what: str, most: int) -> list[Self]:
+        """The items of an array, of which there must be one and may be `most`."""
+        items = self.items(of_what)
+        if len(items) > most:
+            raise self.wrong(f"an array of at most {most} {of_what}s")
+        return items
+
     def one_or_more(self, of_what: str) -> list[Self]:
         """The items of an array, or the value itself."""
         return self.items(of_what) if isinstance(self.value, list) else [self]
@@ -131,6 +138,21 @@ class Part:
 
     def _under(self, name: str) -> str:
         return name if self.path == ROOT else f"{self.path}.{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """What a rule compares with: a value, or else a constant with its parameter."""
+
+    value: Part
+    const_value: Part
+    param: Part
+
+    def alone(self) -> Part:
+        """The value, where there is no other way. Raises InvalidSegment for a constant."""
+        self.const_value.absent()
+        self.param.absent()
+        return self.value
 
 
 def listed(words: Collection[str], last: str = "and") -> str:

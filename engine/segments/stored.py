@@ -14,6 +14,7 @@ from engine.segments import CustomField, Names
 from engine.sets import catalog
 from engine.sets.catalog import SetKind, name_key
 from engine.sets.expressions import Expression
+from engine.tracking import campaigns
 
 Order = Literal["name", "date"]
 
@@ -82,13 +83,14 @@ async def criteria_of(tx: Transaction, segment_id: int) -> str:
 
 
 async def resolve(tx: Transaction, criteria: str) -> Expression:
-    """Whom the criteria mean now. Lists, tags and fields that do not exist any more match nobody."""
+    """Whom the criteria mean now. Lists, tags, fields and campaigns that do not exist match nobody."""
     tree = segments.parse(criteria)
     mentioned = segments.mentions(tree)
     names = Names(
         lists=await _numbers(tx, SetKind.LIST, mentioned.lists),
         tags=await _numbers(tx, SetKind.TAG, mentioned.tags),
         fields=await _fields(tx) if mentioned.fields else {},
+        campaigns=await campaigns.tracked(tx, mentioned.campaigns),
     )
     return segments.compile(tree, names)
 

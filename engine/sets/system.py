@@ -12,6 +12,8 @@ ENGAGEMENT = {"unqualified": -4, "low": -5, "medium": -6, "high": -7}
 FIELDS = -8
 #: Contacts whose engagement level was set by hand, not computed.
 LEVEL_BY_HAND = -9
+#: Holds no bits: stands for who was sent what and what they did, campaigns still to come included.
+TRACKING = -10
 
 #: The system sets that are stored, with their names.
 STORED = {

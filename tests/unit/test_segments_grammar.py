@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from engine import segments
 from engine.errors import InvalidSegment
-from engine.segments.vocabulary import VOCABULARY
+from engine.segments import CustomField
+from engine.segments.vocabulary import VOCABULARY, custom, documented
 from tests.segment_model import random_criteria
 
 LIST = "a0000000-0000-4000-8000-00000000000A"
@@ -25,6 +26,12 @@ PUBLISHED = (
     '{"version":"1.0.0","criteria":{"type":"and","group":[{"source":"tracking","field":"not_opened",'
     '"op":"contains-any","const_value":"last-n-campaigns","param":"5"}]}}'
 )
+
+
+OPENED = {**CITY, "source": "tracking", "field": "opened", "op": "contains-any", "value": None}
+OPENED |= {"const_value": "last-n-campaigns", "param": "5"}
+RECENT = {**OPENED, "field": "not_clicked", "const_value": "last-n-days"}
+NAMED = {"source": "tracking", "field": "sent", "op": "contains-any", "value": [LIST]}
 
 
 def text(*nodes: Any, top: str = "and", **document: Any) -> str:
@@ -70,6 +77,11 @@ def refusal(criteria: str) -> str:
         text({**JOINED, "op": "between", "value": ["2020-01-01", "2024-12-30"]}),
         text({**PERMISSION, "op": "contains-any", "value": "implicit"}),
         text({**CITY, "field": f"cf:{LIST}"}),
+        PUBLISHED,
+        text(OPENED, CITY, any_of(OPENED, TAGGED)),
+        text({**OPENED, "param": 500}),
+        text({**RECENT, "param": "1825"}),
+        text({**NAMED, "value": [LIST] * 500}).replace(", ", ","),
         text({**CITY, "field": "cf:joined", "op": "after", "value": "5/17/2024"}),
         " " * 19_000 + text(CITY),
     ],
@@ -98,7 +110,7 @@ def test_everything_that_follows_the_grammar_is_read(criteria: Mapping[str, Any]
         (text(CITY, "x"), 'criteria.group[1] is "x"; it must be an object of source'),
         (text({**CITY, "operand": 1}), 'criteria.group[0] has "operand"; it takes only source, field, op, value'),
         (text(any_of(CITY, {**CITY, "op": "is"})), 'criteria.group[0].group[1].op is "is"; it must be "eq", "not-eq"'),
-        (text({**CITY, "source": "contacts"}), 'criteria.group[0].source is "contacts"; it must be "contact", '),
+        (text({**CITY, "source": "contacts"}), 'criteria.group[0].source is "contacts"; it must be "tracking", '),
         (text({**CITY, "source": [1]}), "criteria.group[0].source is an array; it must be "),
         (text({**CITY, "field": "town"}), 'criteria.group[0].field is "town"; it must be "first_name", '),
         (text({**CITY, "field": "cf: "}), 'criteria.group[0].field is "cf: "; it must be cf: with the id or the name'),
@@ -143,7 +155,30 @@ def test_everything_that_follows_the_grammar_is_read(criteria: Mapping[str, Any]
         (text(LISTED, TAGGED), 'criteria.group[0] is a rule on lists or tags beside others in an "and" group'),
         (text(any_of({"type": "and", "group": [CITY, LISTED]})), "criteria.group[0].group[0].group[1] is a rule on"),
         (text(nested(10)), "criteria" + ".group[0]" * 10 + " is nested too deeply; 10 levels of groups are allowed"),
-        (PUBLISHED, 'criteria.group[0].source is "tracking": tracking rules are not available yet'),
+        (text({**OPENED, "field": "open"}), 'field is "open"; it must be "opened", "not_opened", "clicked"'),
+        (text({**OPENED, "op": "eq"}), 'criteria.group[0].op is "eq"; it must be "contains-any"'),
+        (text({**OPENED, "const_value": None}), 'const_value is missing; it must be "last-n-campaigns" or "last-n-'),
+        (text({**OPENED, "const_value": "last-n-weeks"}), 'const_value is "last-n-weeks"; it must be "last-n-campai'),
+        (
+            text({**OPENED, "param": None}),
+            "criteria.group[0].param is missing; it must be a whole number from 1 to 500",
+        ),
+        (text({**OPENED, "param": "501"}), 'criteria.group[0].param is "501"; it must be a whole number from 1 to 500'),
+        (text({**OPENED, "param": 0}), "criteria.group[0].param is 0; it must be a whole number from 1 to 500"),
+        (text({**OPENED, "param": "+5"}), 'criteria.group[0].param is "+5"; it must be a whole number from 1 to 500'),
+        (
+            text({**RECENT, "param": "1826"}),
+            'criteria.group[0].param is "1826"; it must be a whole number from 1 to 18',
+        ),
+        (text({**OPENED, "value": [LIST]}), 'criteria.group[0].const_value is "last-n-campaigns"; it must be left out'),
+        (text({**NAMED, "param": "5"}), 'criteria.group[0].param is "5"; it must be left out'),
+        (text({**NAMED, "value": []}), "value is empty; it must be an array of at least one campaign id"),
+        (text({**NAMED, "value": LIST}), "it must be an array of at least one campaign id"),
+        (text({**NAMED, "value": ["x"]}), 'criteria.group[0].value[0] is "x"; it must be a UUID'),
+        (
+            text({**NAMED, "value": [LIST] * 501}).replace(", ", ","),
+            "criteria.group[0].value is an array; it must be an array of at most 500 campaign ids",
+        ),
     ],
 )
 def test_refused(criteria: str, message: str) -> None:
@@ -207,8 +242,38 @@ def _places(node: Any) -> Any:
 
 
 def test_the_vocabulary_is_that_of_the_contract() -> None:
-    assert {source: len(fields) for source, fields in VOCABULARY.items()} == {
-        "contact": 20,
-        "list_membership": 1,
-        "tags": 1,
+    """Contract 4.3, row by row: fields, operators and operands."""
+    texts = ("first_name", "last_name", "job_title", "company_name", "email_address")
+    addresses = ("street", "city", "state", "postal_code", "country")
+    text_operators = "eq not-eq contains not-contains starts-with ends-with is-empty is-not-empty"
+    days = ("anniversary", "created_at", "updated_at", "opt_in_date", "opt_out_date")
+    tracking = ("opened", "not_opened", "clicked", "not_clicked", "sent", "not_sent")
+    expected = {
+        "tracking": dict.fromkeys(tracking, "contains-any"),
+        "contact": {
+            **dict.fromkeys((*texts, *addresses), text_operators),
+            **dict.fromkeys(("birthday_month", "birthday_day"), "eq not-eq contains-any"),
+            **dict.fromkeys(days, "eq before after between"),
+            **dict.fromkeys(("create_source", "permission_to_send"), "eq not-eq contains-any"),
+            "list_membership": "contains-any",
+        },
+        "list_membership": {"list_id": "contains-any"},
+        "tags": {"tag_id": "contains-any contains-none"},
+    }
+    found = {s: {f: " ".join(operators) for f, operators in fields.items()} for s, fields in VOCABULARY.items()}
+    assert found == expected
+
+
+def test_the_documentation_is_complete() -> None:
+    """Whatever the table takes is documented once, with an operand in words."""
+    entries = documented()
+    told = [(entry.source, entry.field, operator) for entry in entries for operator in entry.operators]
+    taken = {(s, f, op) for s, fields in VOCABULARY.items() for f, operators in fields.items() for op in operators}
+    assert len(told) == len(set(told))
+    assert {each for each in told if not each[1].startswith("cf:")} == taken
+    assert all(entry.operand for entry in entries)
+    customs = {field: {op for _, f, op in told if f == field} for _, field, _ in told if field.startswith("cf:")}
+    assert customs == {
+        f"cf:{{custom_field_id}} or cf:{{name}}, of type {each}": set(custom(CustomField(1, each)))
+        for each in ("string", "date")
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.segment_model import DAY_TEXTS, NO_DAYS, day_of, meets
+from tests.segment_model import DAY_TEXTS, NO_DAYS, World, day_of, meets
 
 KIM = {
     "first_name": " Kim ",
@@ -22,8 +22,15 @@ KIM = {
     "custom": {"shirt_size": "M", "joined": "5/17/2024", "left": "soon"},
     "lists": {"l1"},
     "tags": {"t1"},
+    "sent": {"new", "late"},
+    "opened": {"late", "old"},
+    "clicked": set(),
 }
-TYPES = {"shirt_size": "string", "joined": "date", "left": "date"}
+#: The newest campaign was sent half a day ago, the oldest 40 days ago.
+WORLD = World(
+    field_types={"shirt_size": "string", "joined": "date", "left": "date"},
+    campaigns={"new": 0.5, "late": 3.5, "old": 40.0},
+)
 
 
 @pytest.mark.parametrize(
@@ -59,14 +66,37 @@ TYPES = {"shirt_size": "string", "joined": "date", "left": "date"}
     ],
 )
 def test_rules(field: str, op: str, value: Any, expected: bool) -> None:
-    assert meets(KIM, {"source": "contact", "field": field, "op": op, "value": value}, TYPES) is expected
+    assert meets(KIM, {"source": "contact", "field": field, "op": op, "value": value}, WORLD) is expected
+
+
+@pytest.mark.parametrize(
+    ("field", "operand", "expected"),
+    [
+        ("sent", {"value": ["new", "unknown"]}, True),
+        ("sent", {"value": ["old"]}, False),
+        ("not_sent", {"value": ["old"]}, True),
+        ("not_sent", {"value": ["old", "new"]}, False),
+        ("not_sent", {"value": ["unknown"]}, False),
+        ("opened", {"const_value": "last-n-campaigns", "param": "1"}, False),
+        ("not_opened", {"const_value": "last-n-campaigns", "param": 1}, True),
+        ("not_opened", {"const_value": "last-n-campaigns", "param": 5}, False),
+        ("not_opened", {"value": ["old"]}, False),
+        ("opened", {"const_value": "last-n-days", "param": 3}, False),
+        ("opened", {"const_value": "last-n-days", "param": "4"}, True),
+        ("not_clicked", {"const_value": "last-n-days", "param": 1825}, True),
+        ("not_clicked", {"value": ["old"]}, False),
+    ],
+)
+def test_tracking(field: str, operand: Any, expected: bool) -> None:
+    """Contract v3.md 4.3: a `not_` rule wants that at least one of the campaigns was sent."""
+    assert meets(KIM, {"source": "tracking", "field": field, "op": "contains-any", **operand}, WORLD) is expected
 
 
 def test_groups() -> None:
     tagged = {"source": "tags", "field": "tag_id", "op": "contains-any", "value": "t1"}
     untagged = {**tagged, "op": "contains-none"}
-    assert meets(KIM, {"type": "or", "group": [untagged, tagged]}, TYPES)
-    assert not meets(KIM, {"type": "and", "group": [untagged, tagged]}, TYPES)
+    assert meets(KIM, {"type": "or", "group": [untagged, tagged]}, WORLD)
+    assert not meets(KIM, {"type": "and", "group": [untagged, tagged]}, WORLD)
 
 
 def test_days() -> None:

@@ -9,6 +9,7 @@ import pytest
 from engine import segments
 from engine.errors import InvalidSegment
 from engine.segments import CustomField, Mentions, Names
+from engine.segments.rules import LastCampaigns, LastDays, NamedCampaigns, Tracked
 from engine.sets.expressions import NOBODY, Difference, Expression, Intersection, Matching, Members, Union, reads
 from engine.sets.predicates import (
     AddressPart,
@@ -22,7 +23,7 @@ from engine.sets.predicates import (
     Present,
     Text,
 )
-from engine.sets.system import EXISTS, FIELDS
+from engine.sets.system import EXISTS, FIELDS, TRACKING
 
 FIRST, SECOND, GONE = (UUID(int=number) for number in (1, 2, 3))
 NAMES = Names(
@@ -33,7 +34,16 @@ NAMES = Names(
         "joined": CustomField(6, "date"),
         str(FIRST): CustomField(5, "string"),
     },
+    campaigns={
+        LastCampaigns(5): Tracked(sent=(31, 34), opened=(32, 35), clicked=(33,)),
+        LastDays(30): Tracked(opened=(32,)),
+        NamedCampaigns(frozenset({FIRST, GONE})): Tracked(sent=(31,), opened=(32,), clicked=(33,)),
+    },
 )
+LAST = {"const_value": "last-n-campaigns", "param": "5"}
+RECENT = {"const_value": "last-n-days", "param": 30}
+NAMED = {"value": [str(FIRST), str(GONE), str(FIRST)]}
+NONE = {"value": [str(GONE)]}
 CITY = {"source": "contact", "field": "city", "op": "eq", "value": "Oslo"}
 IN_OSLO = Matching(Text(AddressPart.CITY, Comparison.EQUALS, "Oslo"))
 
@@ -99,6 +109,25 @@ def test_lists_and_tags(rule: Any, expression: Expression) -> None:
     assert meaning(rule) == expression
 
 
+@pytest.mark.parametrize(
+    ("field", "operand", "expression"),
+    [
+        ("opened", LAST, Members((TRACKING, 32, 35))),
+        ("clicked", RECENT, Members((TRACKING,))),
+        ("sent", NAMED, Members((TRACKING, 31))),
+        ("not_opened", LAST, Difference(Members((TRACKING, 31, 34)), Members((TRACKING, 32, 35)))),
+        ("not_clicked", NAMED, Difference(Members((TRACKING, 31)), Members((TRACKING, 33)))),
+        ("not_opened", RECENT, Difference(Members((TRACKING,)), Members((TRACKING, 32)))),
+        ("not_opened", NONE, Difference(Members((TRACKING,)), Members((TRACKING,)))),
+        ("not_sent", LAST, Difference(Members((TRACKING, EXISTS)), Members((31, 34)))),
+        ("not_sent", NONE, Difference(Members((TRACKING,)), NOBODY)),
+    ],
+)
+def test_tracking(field: str, operand: Any, expression: Expression) -> None:
+    """Contract 4.3: with no campaigns nobody."""
+    assert meaning({"source": "tracking", "field": field, "op": "contains-any", **operand}) == expression
+
+
 @pytest.mark.parametrize("field", ["cf:Shirt_Size", "cf: SHIRT_SIZE ", f"cf:{FIRST}"])
 def test_a_custom_field_is_known_by_id_and_by_name_in_any_case(field: str) -> None:
     assert predicate(field, "eq", "M") == Text(CustomText(5), Comparison.EQUALS, "M")
@@ -144,9 +173,14 @@ def test_mentions_name_what_must_be_looked_up() -> None:
         tags("contains-none", SECOND),
         {**CITY, "field": "cf:Shirt_Size"},
         CITY,
+        {"source": "tracking", "field": "not_sent", "op": "contains-any", **LAST},
+        {"source": "tracking", "field": "clicked", "op": "contains-any", **NONE},
     )
     assert segments.mentions(parsed(rule, CITY)) == Mentions(
-        lists=frozenset({FIRST, SECOND, GONE}), tags=frozenset({SECOND}), fields=frozenset({"shirt_size"})
+        lists=frozenset({FIRST, SECOND, GONE}),
+        tags=frozenset({SECOND}),
+        fields=frozenset({"shirt_size"}),
+        campaigns=frozenset({LastCampaigns(5), NamedCampaigns(frozenset({GONE}))}),
     )
 
 
