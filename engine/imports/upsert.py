@@ -12,12 +12,14 @@ import asyncpg
 from engine.database import Transaction
 from engine.errors import ItemError
 from engine.imports.rows import EMAIL, EMAIL_KEY, LINE, STAGING_COLUMNS, Batch, StagedRow
-from engine.sets import membership
+from engine.sets import membership, revival
 from engine.sets.membership import Change
 from engine.sets.system import ACTIVE, EXISTS, UNSUBSCRIBED
 
 #: The number of nobody's contact, and that it is neither revived nor unsubscribed.
 UNKNOWN = (None, False, False)
+#: Effects that a batch of an import has: that contacts exist, the tags of the revived, the lists.
+EFFECTS = 3
 #: The batch under which an import keeps all contacts of its batches as one source.
 EVERYONE = -1
 
@@ -44,9 +46,8 @@ async def write(
 ) -> Written:
     """Creates and changes the contacts of the rows and puts them on the sets.
 
-    Takes locks in the order of engine/activities. `batch` counts the activity's batches; each writes two effects, first
-    that contacts exist and are active, then their memberships. Nobody can be deleted or unsubscribed in between: the
-    contacts' rows are locked.
+    Takes locks in the order of engine/activities. `batch` counts the activity's batches; each writes EFFECTS, in which
+    nobody can be deleted or unsubscribed in between: the contacts' rows are locked.
     """
     scope = {"sequence": sequence}
     await tx.run("plan_anew")
@@ -59,11 +60,13 @@ async def write(
         await _update(tx, scope)
     await tx.run("insert_imported", **scope, first_contact_no=first_contact_no)
     await tx.run("lock_masks_exclusively", **scope, **numbers)
-    await tx.run("freeze_import_rows", **scope, **numbers, batch=2 * batch, whom="created")
-    exist = Change(sequence, (), on=(EXISTS, ACTIVE), off=(UNSUBSCRIBED,))
-    await membership.apply(tx, [exist], 2 * batch)
-    await tx.run("freeze_import_rows", **scope, **numbers, batch=2 * batch + 1, whom="joining")
-    joined = (await membership.apply(tx, [Change(sequence, (), on=set_nos)], 2 * batch + 1))[sequence]
+    existing, tagged, joining = range(EFFECTS * batch, EFFECTS * (batch + 1))
+    await tx.run("freeze_import_rows", **scope, **numbers, batch=existing, whom="created")
+    await membership.apply(tx, [Change(sequence, (), on=(EXISTS, ACTIVE), off=(UNSUBSCRIBED,))], existing)
+    if any(contact["deleted"] for contact in known.values()):
+        await revival.give_tags_back(tx, sequence, source=existing, batch=tagged, also=set_nos)
+    await tx.run("freeze_import_rows", **scope, **numbers, batch=joining, whom="joining")
+    joined = (await membership.apply(tx, [Change(sequence, (), on=set_nos)], joining))[sequence]
     await tx.run("freeze_import_rows", **scope, **numbers, batch=EVERYONE, whom="everyone")
     await tx.run("clear_import_rows", **scope)
     contacts = await tx.value("count_source", **scope, batch=EVERYONE)

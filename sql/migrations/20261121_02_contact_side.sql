@@ -38,6 +38,9 @@ create table schedule (
 );
 create index schedule_by_time on schedule (due_at);
 
+-- Reviving a contact asks which deletion was its last.
+create index effect_of_deletions on effect (account_id, chunk, sequence) where set_no = -1 and not turned_on;
+
 -- Activities up to this sequence have lost what is kept only for the retention time.
 alter table account add column pruned_sequence bigint not null default 0;
 
@@ -58,6 +61,7 @@ alter table contact_set force row level security;
 
 delete from contact_set where set_no = -9;
 drop table schedule, campaign;
+drop index effect_of_deletions;
 alter table account drop column pruned_sequence;
 alter table contact drop column resubscribed_at;
 drop index custom_field_by_name;

@@ -100,8 +100,9 @@ on conflict (account_id, sequence, batch, chunk) do update set bits = activity_s
 
 -- name: keep_contacts_before!
 -- Before-images of the contacts that the rows change, for undo: the image before the activity's first change. Those that
--- the activity itself has made, in an earlier batch, have none: they are in the first of that batch's two sources. They
--- are few, since their e-mail must be in the file twice, and only they are looked up there.
+-- the activity itself has made, in an earlier batch, have none: they are in the first source of that batch, whose number
+-- is a multiple of three (EFFECTS in engine/imports/upsert.py). They are few, since their e-mail must be in the file
+-- twice, and only they are looked up there.
 insert into contact_before (account_id, sequence, contact_no, image)
 select :account_id, :sequence, c.contact_no, to_jsonb(c)
 from import_row r
@@ -111,7 +112,7 @@ where r.account_id = :account_id and r.sequence = :sequence and r.changes
         c.created_at >= (select started_at from activity where account_id = :account_id and sequence = :sequence)
         and exists (
             select from activity_source s
-            where s.account_id = :account_id and s.sequence = :sequence and s.batch % 2 = 0
+            where s.account_id = :account_id and s.sequence = :sequence and s.batch % 3 = 0
                 and s.chunk = (c.contact_no / ${chunk_bits})::int
                 and get_bit(s.bits, (c.contact_no % ${chunk_bits})::int) = 1
         )

@@ -1,0 +1,17 @@
+"""Bringing deleted contacts back: whoever is revived has the tags again that the deletion took, but not the lists."""
+
+from collections.abc import Sequence
+
+from engine.database import Transaction
+
+
+async def give_tags_back(tx: Transaction, sequence: int, *, source: int, batch: int, also: Sequence[int] = ()) -> None:
+    """Puts the revived contacts, the activity's source of batch `source`, on the tags that they had when last deleted.
+
+    Tags that were deleted meanwhile stay away, and contacts that were never deleted gain nothing. The effect is the
+    activity's `batch`, which must have no other. The caller holds the contacts' rows and, FOR UPDATE, their chunks of
+    "exists"; rows of sets are locked here, those that the transaction is to write next included: name them in `also`.
+    """
+    if await tx.run("turn_on_tags_again", sequence=sequence, source=source, batch=batch, also=list(also)):
+        await tx.run("write_additions", sequences=[sequence], batch=batch)
+        await tx.run("count_effects", sequences=[sequence], batch=batch)
