@@ -7,6 +7,9 @@ from engine.database import Database
 from engine.errors import Invalid, NotFound
 from engine.sets import catalog
 
+#: What comes by the clock in every account (engine/activities/clock.py).
+SCHEDULED = ("retention",)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -18,7 +21,7 @@ class Account:
 
 
 async def create(db: Database, name: str) -> Account:
-    """A new account with its system sets."""
+    """A new account with its system sets and what comes by the clock."""
     if not name.strip() or "\0" in name:
         raise Invalid("an account needs a name")
     async with db.everywhere() as tx:
@@ -27,6 +30,7 @@ async def create(db: Database, name: str) -> Account:
         row = await tx.one("create_account", name=name.strip())
         assert row is not None
         await catalog.create_system_sets(tx)
+        await tx.run("create_schedules", kinds=SCHEDULED)
     return Account(**row)
 
 

@@ -19,6 +19,8 @@ from engine import accounts
 from engine.database import Database
 from engine.errors import Forbidden, NotFound, Unauthorized
 
+#: Muster itself: who asks for what comes by the clock.
+MUSTER = UUID(int=0)
 #: Bytes of randomness in a token.
 TOKEN_BYTES = 32
 #: What every token begins with, so that a leaked one is recognised.
@@ -63,6 +65,11 @@ class Token:
     @classmethod
     def of(cls, row: asyncpg.Record) -> Self:
         return cls(**{**dict(row), "privileges": tuple(row["privileges"])})
+
+
+def muster(account_id: int) -> Principal:
+    """Muster itself in an account. It has no token."""
+    return Principal(MUSTER, account_id, frozenset())
 
 
 async def create_token(

@@ -110,8 +110,9 @@ class Settings(BaseSettings):
     )
     retention_days: PositiveInt = Field(
         10,
-        description="Days that activities are listed",
+        description="Days that activities are listed, and that their errors and files are kept",
     )
+    pruning_hours: PositiveInt = Field(24, description="Hours between two prunings of what is past that time")
     # Bar g with 2,000, 5,000, 10,000, 20,000, 50,000: 35, 42, 48, 52, 50 thousand rows a second. A kill costs a batch.
     import_batch_rows: PositiveInt = Field(10_000, description="Rows an import writes in one transaction")
 

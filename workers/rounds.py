@@ -1,4 +1,6 @@
-"""What a process does again and again beside its activities: it keeps their leases, and looks for what got lost."""
+"""What a process does again and again beside its activities: it keeps their leases, and looks for what got lost and for
+what is due by the clock.
+"""
 
 import asyncio
 import faulthandler
@@ -8,13 +10,16 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from engine.activities import claims
+from engine.activities import claims, clock
 from engine.activities.model import Message
 from engine.activities.runner import Runner
 from engine.database import Database
+from engine.settings import Settings
 from workers.outage import Outage
 
 log = structlog.get_logger()
+
+Send = Callable[[Sequence[Message]], None]
 
 #: A process whose loop stands still for as long writes where its threads are, and ends; the worker starts it again.
 STUCK_SECONDS = 60
@@ -60,15 +65,20 @@ async def keep_leases(runner: Runner, lease_seconds: float) -> None:
         await asyncio.sleep(interval)
 
 
-async def sweep(db: Database, seconds: float, send_again: Callable[[Sequence[Message]], None]) -> None:
-    """Sends again what got lost. The processes do it at different times, so that they do not all find the same."""
-    outage = Outage("sweep")
+async def sweep(db: Database, settings: Settings, send: Send, send_again: Send) -> None:
+    """Sends again what got lost, and sends what is due.
+
+    The processes do it at different times, so that they do not all find the same.
+    """
+    outage, seconds = Outage("sweep"), settings.sweep_seconds
     await asyncio.sleep(random.uniform(0, min(FIRST_SWEEP_SECONDS, seconds)))  # noqa: S311
     while True:
         try:
             # One sweep is bounded, and what it found is put off: go on until nothing is overdue.
             while messages := await claims.sweep(db):
                 send_again(messages)
+            while messages := await clock.due(db, settings):
+                send(messages)
             outage.is_over()
         except Exception as error:  # noqa: BLE001 (the next sweep may work)
             outage.goes_on(error)

@@ -118,7 +118,7 @@ class Work(Middleware):
             asyncio.create_task(duty)
             for duty in (
                 rounds.keep_leases(self._runner, settings.lease_seconds),
-                rounds.sweep(self._db, settings.sweep_seconds, self._send_again),
+                rounds.sweep(self._db, settings, self._doorbell.send, self._send_again),
                 self._keep_telling(),
             )
         ]

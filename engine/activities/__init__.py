@@ -7,7 +7,7 @@ The activity's row is the truth about it. Locks are taken in one order, so that 
    take them FOR UPDATE), by (set, chunk);
 3. the rows of all sets to be written, ascending;
 4. chunks, by (set, chunk);
-5. the account's row;
+5. the account's row, then what is due by the clock;
 6. activity rows, then lease rows, by sequence.
 
 Work takes 1 to 4 and then, to finish, 5 and 6; a batch that is not the last takes only its own activity's row of 6.

@@ -6,8 +6,9 @@ like, batched kinds batch by batch.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
 from engine.activities.model import Activity, Queue
@@ -27,6 +28,8 @@ class Plan:
     named: frozenset[int] = frozenset()
     #: Small enough to share a transaction with its neighbours in the order.
     shareable: bool = False
+    #: Shown by GET /activities.
+    listed: bool = True
     source_file_name: str | None = None
     #: Where batched work begins.
     cursor: Mapping[str, Any] | None = None
@@ -41,6 +44,14 @@ class Request(Protocol):
     async def plan(self, tx: Transaction) -> Plan:
         """What to keep of the request; raises Invalid or UnknownTarget."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A kind that comes by the clock: how its request is made, and how often it comes."""
+
+    request: Callable[[], Request]
+    every: Callable[[Settings], timedelta]
 
 
 @dataclass(frozen=True, slots=True)

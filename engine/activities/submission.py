@@ -45,7 +45,12 @@ async def submit(db: Database, settings: Settings, principal: Principal, request
     unfinished ones as it may have. A refused request leaves nothing.
     """
     async with db.scheduling(principal.account_id) as tx:
-        return await _enter_alone(tx, settings, await _planned(tx, principal, request))
+        return await enter(tx, settings, principal, request)
+
+
+async def enter(tx: Transaction, settings: Settings, principal: Principal, request: Request) -> Submitted:
+    """As `submit`, in a transaction that holds the account's lock; after a refusal it can go on."""
+    return await _enter_alone(tx, settings, await _planned(tx, principal, request))
 
 
 async def submit_together(
@@ -174,6 +179,7 @@ def _told(entries: Sequence[_Entry]) -> Iterator[dict[str, Any]]:
             "reads": sorted(plan.reads),
             "writes": sorted(plan.writes),
             "shareable": plan.shareable,
+            "listed": plan.listed,
             "retry_of": entry.retry_of,
             "source_file_name": plan.source_file_name,
             "cursor": plan.cursor,

@@ -1,10 +1,18 @@
 """The kinds of activities, one module a kind: its request, what it touches, and its work.
 
-To add a kind, write its module and add its OPERATIONS here.
+To add a kind, write its module and add its OPERATIONS here; and its SCHEDULED, if it comes by the clock.
 """
 
-from engine.activities.operation import Operation
-from engine.operations import contacts_import, engagement, list_memberships, lists_delete, taggings, tags_delete
+from engine.activities.operation import Operation, Scheduled
+from engine.operations import (
+    contacts_import,
+    engagement,
+    list_memberships,
+    lists_delete,
+    retention,
+    taggings,
+    tags_delete,
+)
 
 OPERATIONS: dict[str, Operation] = {
     **list_memberships.OPERATIONS,
@@ -13,6 +21,12 @@ OPERATIONS: dict[str, Operation] = {
     **lists_delete.OPERATIONS,
     **tags_delete.OPERATIONS,
     **contacts_import.OPERATIONS,
+    **retention.OPERATIONS,
+}
+
+#: Those that come by the clock (engine/activities/clock.py).
+SCHEDULED: dict[str, Scheduled] = {
+    **retention.SCHEDULED,
 }
 
 

@@ -20,10 +20,11 @@ asked as (
         unnest(:requests::json[]),
         json_to_recordset(:entries) as (
             kind text, queue text, nth integer, principal_id uuid, reads integer[], writes integer[],
-            shareable boolean, retry_of uuid, source_file_name text, cursor json
+            shareable boolean, listed boolean, retry_of uuid, source_file_name text, cursor json
         )
     ) with ordinality a(
-        request, kind, queue, nth, principal_id, reads, writes, shareable, retry_of, source_file_name, cursor, place
+        request, kind, queue, nth, principal_id, reads, writes, shareable, listed, retry_of, source_file_name, cursor,
+        place
     )
 ),
 queued as (
@@ -38,7 +39,7 @@ insert into activity (
     source_file_name, cursor, created_at, updated_at
 )
 select
-    :account_id, sequence, activity_id, kind, queue, principal_id, request, reads, writes, shareable, true, retry_of,
+    :account_id, sequence, activity_id, kind, queue, principal_id, request, reads, writes, shareable, listed, retry_of,
     source_file_name, cursor, now(), now()
 from asked
 returning sequence, activity_id, created_at, sequence in (select sequence from queued) as queued;
@@ -132,7 +133,7 @@ where account_id = :account_id and sequence in (
 );
 
 -- name: overdue_leases
--- Activities of all accounts whose message got lost or whose worker is gone: the one query over all accounts.
+-- Activities of all accounts whose message got lost or whose worker is gone: a bounded look over all accounts.
 select account_id, sequence, activity_id, queue from lease
 where expires_at < now() order by expires_at limit :limit;
 

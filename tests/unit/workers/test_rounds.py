@@ -10,10 +10,11 @@ from uuid import uuid4
 import pytest
 import structlog
 
-from engine.activities import claims
+from engine.activities import claims, clock
 from engine.activities.model import Message
 from engine.activities.runner import Runner
 from engine.database import Database
+from engine.settings import Settings
 from workers import rounds
 
 LEASE = 0.15
@@ -73,6 +74,8 @@ async def test_sweeping_goes_on_until_nothing_is_left_and_after_a_failure(monkey
         OSError("no route"),
         [Message(3, uuid4(), "activities")],
     ]
+    due = [[Message(4, uuid4(), "bulk")], []]
+    again: list[Message] = []
     sent: list[Message] = []
 
     async def sweep(_db: Database) -> list[Message]:
@@ -81,9 +84,15 @@ async def test_sweeping_goes_on_until_nothing_is_left_and_after_a_failure(monkey
             raise result
         return result
 
+    async def look_at_clock(_db: Database, _settings: Settings) -> list[Message]:
+        return due.pop(0) if due else []
+
     monkeypatch.setattr(claims, "sweep", sweep)
+    monkeypatch.setattr(clock, "due", look_at_clock)
+    settings = Settings(sweep_seconds=0.01)
     with structlog.testing.capture_logs() as logs:
-        async with going_on(rounds.sweep(cast(Database, None), 0.01, sent.extend)):
+        async with going_on(rounds.sweep(cast(Database, None), settings, sent.extend, again.extend)):
             await asyncio.sleep(0.3)
-    assert [message.account_id for message in sent] == [1, 2, 3]
+    assert [message.account_id for message in again] == [1, 2, 3]
+    assert [message.account_id for message in sent] == [4]
     assert [log["event"] for log in logs] == ["sweep_down", "sweep_up_again"]
