@@ -12,6 +12,12 @@ from typing import Any
 LEVELS = ("unqualified", "low", "medium", "high")
 STORED_LEVELS = ("low", "medium", "high")
 
+COMBINATIONS = ("union", "intersect", "except")
+#: The leaves of a tree, which every kind offers.
+LEAVES = ("contact_ids", "list_ids", "tag_ids", "all_active_contacts", "new_subscriber", "engagement_level")
+#: How often a request that may chooses by a tree.
+TREES = 0.25
+
 Body = Mapping[str, Any]
 
 
@@ -55,7 +61,7 @@ class Model:
         """Whom the source of a body means, unknown ids included."""
         [(way, value)] = body["source"].items()
         excluded = set(body.get("exclude", {}).get("contact_ids", ()))
-        return self._chosen(way, value) - excluded
+        return (self._in_tree(value) if way == "expression" else self._chosen(way, value)) - excluded
 
     def _chosen(self, way: str, value: Any) -> set[str]:
         match way:
@@ -74,6 +80,21 @@ class Model:
             case "engagement_level":
                 return self.levels[value] & self.active
         raise ValueError(way)
+
+    def _in_tree(self, node: Mapping[str, Any], *, alone: bool = True) -> set[str]:
+        """Whom a node means; unknown ids nobody, unless they are all that is asked for."""
+        [(way, value)] = node.items()
+        if way not in COMBINATIONS:
+            chosen = self._chosen(way, value)
+            return chosen if alone else chosen & (self.existing | self.deleted)
+        first, *others = (self._in_tree(part, alone=False) for part in value)
+        match way:
+            case "union":
+                return first.union(*others)
+            case "intersect":
+                return first.intersection(*others)
+            case _:
+                return first.difference(*others)
 
     def _targets(self, kind: str, body: Body) -> tuple[list[set[str]], list[set[str]]]:
         match kind:
@@ -122,7 +143,7 @@ def random_request(
     """A bulk request that the API accepts; `contact_ids` to name contacts from may hold unknown ones."""
     kind = random.choice(list(KINDS))
     ways, target = KINDS[kind]
-    way = random.choice(ways)
+    way = random.choice(ways) if random.random() > TREES else "expression"
     body: dict[str, Any] = {"source": {way: _value(random, model, contact_ids, way, most)}}
     if way != "contact_ids" and random.random() < 0.5:
         body["exclude"] = {"contact_ids": random.choices(contact_ids, k=random.randint(1, most))}
@@ -130,7 +151,19 @@ def random_request(
     return kind, body
 
 
+def _tree(random: Random, model: Model, contact_ids: list[str], most: int, levels: int) -> dict[str, Any]:
+    """A tree of so many levels at most."""
+    if levels == 1 or random.random() < 0.3:
+        way = random.choice(LEAVES)
+        return {way: _value(random, model, contact_ids, way, most)}
+    way = random.choice(COMBINATIONS)
+    parts = random.randint(2 if way == "except" else 1, 3)
+    return {way: [_tree(random, model, contact_ids, most, levels - 1) for _ in range(parts)]}
+
+
 def _value(random: Random, model: Model, contact_ids: list[str], way: str, most: int) -> Any:
+    if way == "expression":
+        return _tree(random, model, contact_ids, most, random.randint(1, 4))
     names = {"contact_ids": contact_ids, "list_ids": list(model.lists), "tag_ids": list(model.tags)}
     if way in names:
         return random.choices(names[way], k=random.randint(1, most))

@@ -14,13 +14,13 @@ from engine.sources import Source
 class RemovalSource(Source):
     """Contract v3.md 3.5."""
 
-    ways: ClassVar = ("contact_ids", "list_ids", "all_active_contacts", "engagement_level", "tag_ids")
+    ways: ClassVar = ("contact_ids", "list_ids", "all_active_contacts", "engagement_level", "tag_ids", "expression")
 
 
 class TaggingSource(Source):
     """Contract v3.md 3.6."""
 
-    ways: ClassVar = ("contact_ids", "list_ids", "all_active_contacts", "new_subscriber", "tag_ids")
+    ways: ClassVar = ("contact_ids", "list_ids", "all_active_contacts", "new_subscriber", "tag_ids", "expression")
 
     all_active_contacts: SpelledOut | None = None
     new_subscriber: SpelledOut | None = None

@@ -44,12 +44,12 @@ class MembershipRequest(BaseModel):
     async def plan(self, tx: Transaction) -> Plan:
         frozen = await sources.freeze(tx, self.source, self.exclude)
         on, off = await self.targets(tx)
-        named: list[str] | None = frozen.get("contact_ids")
+        named = frozen.get("contact_ids")
         return Plan(
             request={"source": frozen, "on": on, "off": off},
             reads=await sources.reads_of(tx, frozen),
             writes=frozenset((*on, *off)),
-            named=frozenset((*on, *off, *frozen.get("set_nos", ()))),
+            named=frozenset((*on, *off)) | sources.named_in(frozen),
             shareable=named is not None and len(named) * len((*on, *off)) <= SMALL,
         )
 

@@ -33,6 +33,7 @@ SOURCES: dict[str, Any] = {
     "engagement_level": "high",
     "segment_id": 7,
     "tag_ids": [ID],
+    "expression": {"except": [{"segment_id": 7}, {"new_subscriber": True}]},
 }
 LISTS = {"list_ids": [OTHER]}
 TAGS = {"tag_ids": [OTHER]}
@@ -41,9 +42,15 @@ LEVEL = {"engagement_level": "low"}
 #: What each bulk body may choose from, and the rest of it (contract v3.md 3.4 to 3.6).
 BULK: dict[type[BaseModel], tuple[set[str], dict[str, Any]]] = {
     AddListMemberships: (set(SOURCES), LISTS),
-    RemoveListMemberships: ({"contact_ids", "list_ids", "all_active_contacts", "engagement_level", "tag_ids"}, LISTS),
-    AddTaggings: ({"contact_ids", "list_ids", "all_active_contacts", "new_subscriber", "tag_ids"}, TAGS),
-    RemoveTaggings: ({"contact_ids", "list_ids", "all_active_contacts", "new_subscriber", "tag_ids"}, TAGS),
+    RemoveListMemberships: (
+        {"contact_ids", "list_ids", "all_active_contacts", "engagement_level", "tag_ids", "expression"},
+        LISTS,
+    ),
+    AddTaggings: ({"contact_ids", "list_ids", "all_active_contacts", "new_subscriber", "tag_ids", "expression"}, TAGS),
+    RemoveTaggings: (
+        {"contact_ids", "list_ids", "all_active_contacts", "new_subscriber", "tag_ids", "expression"},
+        TAGS,
+    ),
     SetEngagement: (set(SOURCES), LEVEL),
 }
 
@@ -95,7 +102,7 @@ def test_a_typo_does_not_widen_a_bulk_job(model: type[BaseModel]) -> None:
     assert refused(model, {"source": nested, **rest}) == "source.exclude is not known here"
 
 
-@pytest.mark.parametrize("way", ["list_ids", "all_active_contacts", "tag_ids", "contact_ids"])
+@pytest.mark.parametrize("way", ["list_ids", "all_active_contacts", "tag_ids", "contact_ids", "expression"])
 @pytest.mark.parametrize("model", BULK)
 def test_contacts_are_excluded_from_selections_only(model: type[BaseModel], way: str) -> None:
     """Contract v3.md 3.3: `exclude` beside a source that does not support it; all but contact_ids do."""
