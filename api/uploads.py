@@ -17,7 +17,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from api.errors import UnsupportedMediaType
-from engine.errors import Invalid, Unusable
+from engine.errors import Invalid, MusterError, Unusable
 
 FORM = "multipart/form-data"
 #: Bytes gathered before they are written, and read at once.
@@ -81,6 +81,16 @@ def discard(path: Path) -> None:
     """Removes a stored file that nobody is told of, if it is there."""
     with suppress(OSError):
         path.unlink()
+
+
+@contextmanager
+def kept_unless_refused(path: Path) -> Iterator[None]:
+    """Removes the file of a refused request. After any other error the activity may be committed, and needs it."""
+    try:
+        yield
+    except MusterError:
+        discard(path)
+        raise
 
 
 @contextmanager

@@ -4,9 +4,6 @@ A refused import leaves no file.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from aiohttp import web
 
@@ -15,7 +12,6 @@ from api.dialects import Call
 from api.reading import Query
 from api.v3.activities import submitted
 from api.v3.bodies import ImportForm, JsonImport
-from engine.errors import MusterError
 from engine.imports import json_lines
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport, check_csv
 
@@ -27,7 +23,7 @@ JSON_ENDING = ".jsonl"
 async def file_import(call: Call[Query, ImportForm]) -> web.Response:
     folder, most_bytes = call.settings.uploads, call.settings.upload_max_bytes
     form = await uploads.received(call.request, folder, CSV_ENDING, most_bytes)
-    with _kept_unless_refused(form.path):
+    with uploads.kept_unless_refused(form.path):
         targets = call.form(_list_ids(form))
         await asyncio.to_thread(check_csv, form.path)
         name, list_ids = form.path.name, targets.list_ids
@@ -37,18 +33,8 @@ async def file_import(call: Call[Query, ImportForm]) -> web.Response:
 async def json_import(call: Call[Query, JsonImport]) -> web.Response:
     body = await call.body()
     path = await uploads.stored(call.settings.uploads, JSON_ENDING, json_lines.to_lines(body.import_data))
-    with _kept_unless_refused(path):
+    with uploads.kept_unless_refused(path):
         return await submitted(call, ContactsJsonImport(file=path.name, list_ids=body.list_ids))
-
-
-@contextmanager
-def _kept_unless_refused(path: Path) -> Iterator[None]:
-    """After any other error than a refusal the activity may be committed, and needs its file."""
-    try:
-        yield
-    except MusterError:
-        uploads.discard(path)
-        raise
 
 
 def _list_ids(form: uploads.Form) -> dict[str, list[str]]:

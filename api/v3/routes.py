@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from api.dialects import Route
-from api.v3 import activities, bodies, contact_lists, contact_tags, contacts, imports, segments
+from api.v3 import activities, bodies, contact_lists, contact_tags, contacts, imports, segments, tracking
 from api.v3.contact_formats import ContactPage
 from api.v3.formats import (
     ActivityPage,
@@ -223,6 +223,18 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         "One tag",
         query=contact_tags.OneQuery,
         answers={200: Tag},
+    ),
+    Route(
+        "POST",
+        "/tracking_events",
+        WRITE,
+        tracking.record,
+        NO_404,
+        "postTrackingEvents",
+        "Tell who was sent, opened or clicked which campaign, bounced or unsubscribed",
+        body=tracking.TrackingEvents,
+        answers={201: ShownActivity},
+        extension=True,
     ),
     Route(
         "GET",

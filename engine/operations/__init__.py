@@ -12,6 +12,7 @@ from engine.operations import (
     retention,
     taggings,
     tags_delete,
+    tracking_events,
 )
 
 OPERATIONS: dict[str, Operation] = {
@@ -21,6 +22,7 @@ OPERATIONS: dict[str, Operation] = {
     **lists_delete.OPERATIONS,
     **tags_delete.OPERATIONS,
     **contacts_import.OPERATIONS,
+    **tracking_events.OPERATIONS,
     **retention.OPERATIONS,
 }
 

@@ -25,6 +25,12 @@ def chunk_of(contact_no: int) -> int:
     return contact_no // CHUNK_BITS
 
 
+def is_member(contact_no: int, bits: BitString) -> bool:
+    """Whether the contact, whose chunk this is, has its bit."""
+    offset = contact_no % CHUNK_BITS
+    return bool(bits.bytes[offset // 8] & 128 >> offset % 8)
+
+
 def bits_of(contact_nos: Iterable[int]) -> dict[int, BitString]:
     """The chunks of a set with these members."""
     flags: defaultdict[int, bytearray] = defaultdict(lambda: bytearray(CHUNK_BITS // 8))
@@ -34,8 +40,18 @@ def bits_of(contact_nos: Iterable[int]) -> dict[int, BitString]:
     return {chunk: BitString.frombytes(bytes(data), bitlength=CHUNK_BITS) for chunk, data in flags.items()}
 
 
+def as_integer(bits: BitString) -> int:
+    """The bits as one large integer, which Python combines in a third of a microsecond."""
+    return int.from_bytes(bits.bytes)
+
+
+def of_integer(bits: int) -> BitString:
+    """A chunk's bits out of the integer."""
+    return BitString.frombytes(bits.to_bytes(CHUNK_BITS // 8), bitlength=CHUNK_BITS)
+
+
 def numbers_of(chunk: int, bits: BitString) -> Iterator[int]:
     """The contact numbers in a chunk, ascending."""
-    digits = f"{int.from_bytes(bits.bytes):0{CHUNK_BITS}b}".encode()
+    digits = f"{as_integer(bits):0{CHUNK_BITS}b}".encode()
     first = chunk * CHUNK_BITS
     return compress(range(first, first + CHUNK_BITS), digits.replace(b"0", b"\0"))

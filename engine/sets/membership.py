@@ -8,7 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 from uuid import UUID
+
+from asyncpg import BitString
 
 from engine.database import Transaction
 from engine.errors import ItemError
@@ -87,6 +90,46 @@ async def write(tx: Transaction, changes: Sequence[Change]) -> dict[int, Result]
 async def apply(tx: Transaction, wave: Sequence[Change], batch: int) -> dict[int, Result]:
     """Masks the frozen sources of a batch and writes them into their sets; the results by sequence."""
     return await _write_wave(tx, wave, await _lock(tx, wave, batch), batch)
+
+
+#: Bits by set number and chunk.
+Bits = Mapping[tuple[int, int], BitString]
+
+
+async def write_exactly(tx: Transaction, sequence: int, sources: Bits, on: Bits, off: Bits) -> int:
+    """Writes what was worked out beside the database, for an activity whose sets have each a source of their own.
+
+    sources: whom the activity says to be in a set or out of it, kept as the batch with the set's number; on, off: the
+    effect, which has to be exact, so the rows of the sets are locked already. Answers the memberships changed.
+    """
+    await tx.run("freeze_by_set", sequence=sequence, **_columns(sources))
+    await add_effects(tx, sequence, on, off)
+    return await write_effects(tx, sequence)
+
+
+async def add_effects(tx: Transaction, sequence: int, on: Bits, off: Bits) -> None:
+    """Notes what will be turned on and off, exactly."""
+    for turned_on, bits in ((True, on), (False, off)):
+        if bits:
+            await tx.run("add_effects", sequence=sequence, turned_on=turned_on, **_columns(bits))
+
+
+async def write_effects(tx: Transaction, sequence: int) -> int:
+    """Writes the effects that were noted; answers the memberships changed."""
+    scope = {"sequences": [sequence], "batch": 0}
+    await tx.run("write_additions", **scope)
+    await tx.run("write_removals", **scope)
+    await tx.run("count_effects", **scope)
+    [did] = await tx.all("membership_results", **scope)
+    return int(did["changed"])
+
+
+def _columns(bits: Bits) -> dict[str, list[Any]]:
+    return {
+        "set_nos": [set_no for set_no, _ in bits],
+        "chunks": [chunk for _, chunk in bits],
+        "bits": list(bits.values()),
+    }
 
 
 async def _write_wave(tx: Transaction, wave: Sequence[Change], alive: set[int], batch: int) -> dict[int, Result]:

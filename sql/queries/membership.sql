@@ -155,3 +155,24 @@ select
         where e.account_id = :account_id and e.sequence = w.sequence and e.batch = :batch
     ) as changed
 from unnest(:sequences::bigint[]) w(sequence);
+
+-- name: freeze_by_set!
+-- Frozen sources of an activity whose sets have each their own: that of a set is the batch with its number.
+insert into activity_source (account_id, sequence, batch, chunk, bits)
+select :account_id, :sequence, s.set_no, s.chunk, s.bits
+from unnest(:set_nos::integer[], :chunks::integer[], :bits::varbit[]) s(set_no, chunk, bits);
+
+-- name: add_effects!
+-- Effects that were worked out beside the database, all on or all off.
+insert into effect (account_id, sequence, batch, set_no, chunk, turned_on, lowest, highest, bits)
+select
+    :account_id, :sequence, 0, e.set_no, e.chunk, :turned_on, position(B'1' in e.bits) - 1,
+    case bit_count(e.bits) when 1 then position(B'1' in e.bits) - 1 else ${chunk_bits} - 1 end, e.bits
+from unnest(:set_nos::integer[], :chunks::integer[], :bits::varbit[]) e(set_no, chunk, bits)
+where bit_count(e.bits) > 0;
+
+-- name: chunks_of_sets
+-- The stored bits of these chunks of sets.
+select c.set_no, c.chunk, c.bits
+from unnest(:set_nos::integer[], :chunks::integer[]) k(set_no, chunk)
+join set_chunk c on c.account_id = :account_id and c.set_no = k.set_no and c.chunk = k.chunk;

@@ -6,6 +6,7 @@ that begins with the account equally good; each look-up would then read the whol
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,12 @@ STATEMENTS: Mapping[str, Mapping[str, object]] = {
     "lock_imported_contacts": {"email_keys": ["c1@example.org", "c2@example.org"]},
     "freeze_contacts": {"sequences": [1, 1], "contact_ids": [uuid4(), uuid4()], "batch": 0},
     "unknown_contacts": {"sequences": [1, 1], "contact_ids": [uuid4(), uuid4()]},
+    "told_by_id": {"contact_ids": [uuid4(), uuid4()]},
+    "told_by_email": {"email_keys": ["c1@example.org", "c2@example.org"]},
+    "lock_told_contacts": {"contact_nos": [1, 2]},
+    "keep_told_contacts": {"sequence": 1, "contact_nos": [1, 2]},
+    "unsubscribe_told": {"contact_nos": [1, 2], "times": [datetime.now(UTC)] * 2},
+    "hold_told": {"contact_nos": [1, 2]},
     "note_changes": {"sequence": 1},
     "update_imported": {"sequence": 1},
     "keep_contacts_before": {"sequence": 1},

@@ -25,6 +25,7 @@ PRIVILEGES = {
     ("GET", "/contact_tags"): {"contacts:read", "contacts:lists:read"},
     ("POST", "/contact_tags"): {"contacts:write"},
     ("GET", "/contact_tags/{tag_id}"): {"contacts:read", "contacts:lists:read"},
+    ("POST", "/tracking_events"): {"contacts:write"},
     ("GET", "/segments"): {"contacts:lists:read"},
     ("POST", "/segments"): {"contacts:lists:write"},
     ("GET", "/segments/{segment_id}"): {"contacts:lists:read"},

@@ -1,0 +1,41 @@
+"""Tracking events over the wire, an extension: what a mail system tells of its campaigns.
+
+A refused request leaves no file.
+"""
+
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import Field
+from pydantic_core import to_json
+
+from api import uploads
+from api.dialects import Call
+from api.reading import Query
+from api.v3.activities import submitted
+from api.v3.bodies import Resource
+from engine.operations import tracking_events
+
+ENDING = ".json"
+
+
+class TrackingEvents(Resource):
+    """Up to 10,000 events. What is in the rows is checked row by row, as in an import."""
+
+    events: Annotated[
+        list[Any],
+        Field(
+            min_length=1,
+            max_length=10_000,
+            description="Objects of contact_id or email, campaign_id (a UUID), event (sent, opened, clicked, bounced or"
+            " unsubscribed) and time (a date-time with its offset), all required",
+        ),
+    ]
+
+
+async def record(call: Call[Query, TrackingEvents]) -> web.Response:
+    """An extension: 201 with an activity; wrong rows become its errors."""
+    rows = (await call.body()).events
+    path = await uploads.stored(call.settings.uploads, ENDING, (to_json(rows),))
+    with uploads.kept_unless_refused(path):
+        return await submitted(call, tracking_events.TrackingEvents.stored(path.name, rows))
