@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.database import Database
+from engine.database import Database, Transaction
 from engine.errors import Invalid, NotFound
 from engine.sets import catalog
 
@@ -41,6 +41,11 @@ async def find(db: Database, account_id: int) -> Account:
     if row is None:
         raise NotFound(f"there is no account {account_id}")
     return Account(**row)
+
+
+async def last_contact_number(tx: Transaction) -> int:
+    """The greatest contact number handed out so far."""
+    return int(await tx.value("last_contact_number"))
 
 
 async def reserve_contact_numbers(db: Database, account_id: int, count: int) -> int:

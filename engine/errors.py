@@ -62,7 +62,7 @@ class Conflict(MusterError):
 
 
 class NameTaken(Conflict):
-    """Another list, tag or segment of this account has the name."""
+    """Another list, tag, custom field or segment of this account has the name."""
 
     code = "name_taken"
 

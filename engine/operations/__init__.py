@@ -6,6 +6,7 @@ To add a kind, write its module and add its OPERATIONS here; and its SCHEDULED, 
 from engine.activities.operation import Operation, Scheduled
 from engine.operations import (
     contacts_import,
+    custom_fields_delete,
     engagement,
     list_memberships,
     lists_delete,
@@ -21,6 +22,7 @@ OPERATIONS: dict[str, Operation] = {
     **engagement.OPERATIONS,
     **lists_delete.OPERATIONS,
     **tags_delete.OPERATIONS,
+    **custom_fields_delete.OPERATIONS,
     **contacts_import.OPERATIONS,
     **tracking_events.OPERATIONS,
     **retention.OPERATIONS,

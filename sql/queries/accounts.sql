@@ -7,6 +7,9 @@ insert into account (account_id, name) values (:account_id, :name) returning acc
 -- name: account^
 select account_id, name, created_at from account where account_id = :account_id;
 
+-- name: last_contact_number$
+select last_contact_no from account where account_id = :account_id;
+
 -- name: reserve_contact_numbers$
 -- Hands out the next :count contact numbers of the account; answers the first. In a transaction of its own, so that
 -- importers hold the account's lock only for a moment; what they do not use stays a gap.
