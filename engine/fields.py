@@ -90,7 +90,10 @@ async def create(tx: Transaction, label: str, type: Type, *, most: int) -> Field
 
 
 async def change(tx: Transaction, field_id: UUID, label: str, type: Type) -> Field:  # noqa: A002
-    """Gives the field another label, and with it another name. Raises NotFound, NameTaken, and Invalid for another type."""
+    """Gives the field another label, and with it another name.
+
+    Raises NotFound, NameTaken, and Invalid for another type. Locks the rows of two fields at most, by number.
+    """
     name = name_of(label)
     key = {"field_id": field_id, "name_key": name.lower()}
     await tx.run("lock_fields_of_name", **key)

@@ -128,6 +128,8 @@ class Settings(BaseSettings):
     )
     max_lists: PositiveInt | None = Field(None, description="Lists an account may have")
     max_tags: PositiveInt | None = Field(None, description="Tags an account may have")
+    max_custom_fields: PositiveInt = Field(100, description="Custom fields an account may have")
+    max_segments: PositiveInt = Field(1000, description="Segments an account may have")
     token_cache_seconds: NonNegativeInt = Field(
         5, description="Seconds an API process remembers a token: a revoked one works for at most as long"
     )

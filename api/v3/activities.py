@@ -18,11 +18,10 @@ from api.v3.values import Digits, Text
 from engine.activities import reading as activities
 from engine.activities import submission
 from engine.activities.model import Activity, State
-from engine.activities.operation import Request
+from engine.activities.operation import BulkRequest, Request
 from engine.activities.reading import NEWEST, ErrorPosition
 from engine.activities.submission import Submitted
 from engine.errors import ItemError
-from engine.operations.memberships import MembershipRequest
 from engine.sets.chunks import LARGEST_NUMBER
 
 #: Strings in `activity_errors` of each activity in a page of them; the activity itself has all.
@@ -56,15 +55,19 @@ class ErrorsQuery(PageQuery):
     contact_no: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] = 0
 
 
-async def submit(call: Call[Query, MembershipRequest]) -> web.StreamResponse:
+async def submit(call: Call[Query, BulkRequest]) -> web.StreamResponse:
     """Takes in an activity of the kind whose request the route reads."""
     return await submitted(call, await call.body())
 
 
 async def submitted(call: Call[Any, Any], request: Request) -> web.Response:
     """Queues the request and answers 201 with its activity."""
-    queued = await call.services.intake.submit(call.principal, request)
-    return _created(call, queued)
+    return _created(await queue(call, request))
+
+
+async def queue(call: Call[Any, Any], request: Request) -> Activity:
+    """Queues the request; the workers are told of its activity."""
+    return _announced(call, await call.services.intake.submit(call.principal, request))
 
 
 async def cancel(call: Call) -> web.Response:
@@ -77,8 +80,7 @@ async def cancel(call: Call) -> web.Response:
 async def retry(call: Call) -> web.Response:
     """An extension: 201 with the new activity, 409 when the old one has not ended."""
     activity_id = reading.path_uuid(call.request, "activity_id")
-    queued = await submission.retry(call.db, call.settings, call.principal, activity_id)
-    return _created(call, queued)
+    return _created(_announced(call, await submission.retry(call.db, call.settings, call.principal, activity_id)))
 
 
 async def one(call: Call[OneQuery]) -> web.Response:
@@ -126,11 +128,19 @@ async def errors(call: Call[ErrorsQuery]) -> web.Response:
     return json_answer(answer)
 
 
-def _created(call: Call[Any, Any], queued: Submitted) -> web.Response:
+def _announced(call: Call[Any, Any], queued: Submitted) -> Activity:
     activity = call.services.announce(queued)
     call.services.metrics.submitted(activity.kind)
-    headers = {"Location": formats.activity_path(activity)}
-    return json_answer(formats.activity(activity), HTTPStatus.CREATED, headers)
+    return activity
+
+
+def _created(activity: Activity) -> web.Response:
+    return json_answer(formats.activity(activity), HTTPStatus.CREATED, location(activity))
+
+
+def location(activity: Activity) -> dict[str, str]:
+    """The header that says where the activity is (contract 1.3)."""
+    return {"Location": formats.activity_path(activity)}
 
 
 async def _shown(call: Call[Any, Any], activity: Activity) -> web.Response:

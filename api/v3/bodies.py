@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from api.reading import Form
 from api.v3.values import Name, SpelledOut, Text, storable
+from engine import fields
 from engine.identifiers import Id
 from engine.operations import list_memberships, taggings
 from engine.sources import Source
@@ -58,11 +59,33 @@ def _without_angles(name: str) -> str:
     return name
 
 
+TagName = Annotated[Name, AfterValidator(_without_angles)]
+
+
 class NewTag(Resource):
     """Contract v3.md 2.3."""
 
-    name: Annotated[Name, AfterValidator(_without_angles)]
+    name: TagName
     tag_source: Text | None = None
+
+
+class ChangedTag(Resource):
+    """Contract v3.md 2.3: `tag_source` cannot be changed."""
+
+    name: TagName
+
+
+class NewCustomField(Resource):
+    """Contract v3.md 2.4."""
+
+    label: Annotated[Name, Field(max_length=50)]
+    type: fields.Type
+
+
+class SegmentName(Resource):
+    """Contract v3.md 2.5, PATCH."""
+
+    name: Name
 
 
 class NewSegment(Resource):

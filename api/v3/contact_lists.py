@@ -11,14 +11,14 @@ from api import reading
 from api.answers import json_answer
 from api.dialects import Call
 from api.reading import Query
-from api.v3 import formats
+from api.v3 import activities, formats
 from api.v3.bodies import NewList
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits, Listed, Switch, Text
 from engine.database import Transaction
-from engine.errors import NotFound
+from engine.operations.lists_delete import DeleteLists
 from engine.sets import catalog
-from engine.sets.catalog import NamedSet, SetKind, Status
+from engine.sets.catalog import LARGEST_SET_NO, NamedSet, SetKind, Status
 
 Membership = Literal["all", "active"]
 
@@ -34,13 +34,22 @@ class ListsQuery(PageQuery):
     include_count: Switch = False
     include_membership_count: Membership | None = None
     name: Text | None = None
+    #: Lists are of e-mail; who asks for other channels too is told of the same ones (contract 2.2).
+    channel_type: Literal["email", "sms"] = "email"
+    include_sms_membership_count: Switch = False
     statuses: Annotated[tuple[Status, ...], Listed, Field(min_length=1, alias="status")] = ("active",)
-    after_set_no: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    after_set_no: Annotated[int, Field(ge=0, le=LARGEST_SET_NO)] = 0
 
     @property
     def status(self) -> Status:
         """Active and deleted ones together are all."""
         return self.statuses[0] if len(self.statuses) == 1 else "all"
+
+
+class XrefsQuery(Query):
+    """Contract 2.2: numbers of lists in decimal; they are small, but whoever asks does not know."""
+
+    sequence_ids: Annotated[tuple[Annotated[int, Digits], ...], Listed, Field(max_length=500)]
 
 
 async def create(call: Call[Query, NewList]) -> web.Response:
@@ -61,11 +70,38 @@ async def one(call: Call[OneQuery]) -> web.Response:
     list_id = reading.path_uuid(call.request, "list_id")
     query = call.query()
     async with call.db.account(call.account_id) as tx:
-        found = (await catalog.by_ids(tx, SetKind.LIST, [list_id])).get(list_id)
-        if found is None:
-            raise NotFound(f"there is no list {list_id}")
+        found = await catalog.find(tx, SetKind.LIST, list_id)
         counts = await _counts(tx, [found], query.include_membership_count)
     return json_answer(formats.contact_list(found, counts.get(found.set_no)))
+
+
+async def change(call: Call[Query, NewList]) -> web.Response:
+    """What the body leaves out is cleared."""
+    list_id = reading.path_uuid(call.request, "list_id")
+    body = await call.body()
+    async with call.db.account(call.account_id) as tx:
+        changed = await catalog.change(
+            tx, SetKind.LIST, list_id, body.name, description=body.description, favorite=bool(body.favorite)
+        )
+    return json_answer(formats.contact_list(changed))
+
+
+async def delete(call: Call) -> web.Response:
+    """An activity of its own."""
+    list_id = reading.path_uuid(call.request, "list_id")
+    activity = await activities.queue(call, DeleteLists(list_ids=(list_id,)))
+    return json_answer(formats.list_deletion(activity), HTTPStatus.ACCEPTED, activities.location(activity))
+
+
+async def xrefs(call: Call[XrefsQuery]) -> web.Response:
+    """A list's number is its sequence id."""
+    asked = [number for number in call.query().sequence_ids if number <= LARGEST_SET_NO]
+    async with call.db.account(call.account_id) as tx:
+        found = await catalog.ids_of(tx, SetKind.LIST, asked)
+    answer: formats.ListXrefs = {
+        "xrefs": [{"sequence_id": str(number), "list_id": list_id} for number, list_id in found.items()]
+    }
+    return json_answer(answer)
 
 
 async def page(call: Call[ListsQuery]) -> web.Response:

@@ -10,13 +10,13 @@ from api import reading
 from api.answers import json_answer
 from api.dialects import Call
 from api.reading import Query
-from api.v3 import formats
-from api.v3.bodies import NewTag
+from api.v3 import activities, formats
+from api.v3.bodies import ChangedTag, NewTag
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Switch
-from engine.errors import NotFound
+from engine.operations.tags_delete import DeleteTags
 from engine.sets import catalog
-from engine.sets.catalog import SetKind
+from engine.sets.catalog import LARGEST_SET_NO, SetKind
 
 
 class OneQuery(Query):
@@ -27,7 +27,7 @@ class TagsQuery(PageQuery):
     positions: ClassVar = frozenset({"after_set_no"})
 
     include_count: Switch = False
-    after_set_no: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    after_set_no: Annotated[int, Field(ge=0, le=LARGEST_SET_NO)] = 0
 
 
 async def create(call: Call[Query, NewTag]) -> web.Response:
@@ -41,11 +41,24 @@ async def one(call: Call[OneQuery]) -> web.Response:
     tag_id = reading.path_uuid(call.request, "tag_id")
     query = call.query()
     async with call.db.account(call.account_id) as tx:
-        found = (await catalog.by_ids(tx, SetKind.TAG, [tag_id])).get(tag_id)
-    if found is None:
-        raise NotFound(f"there is no tag {tag_id}")
+        found = await catalog.find(tx, SetKind.TAG, tag_id)
     shown = formats.counted_tag if query.include_count else formats.tag
     return json_answer(shown(found))
+
+
+async def change(call: Call[Query, ChangedTag]) -> web.Response:
+    tag_id = reading.path_uuid(call.request, "tag_id")
+    body = await call.body()
+    async with call.db.account(call.account_id) as tx:
+        changed = await catalog.change(tx, SetKind.TAG, tag_id, body.name)
+    return json_answer(formats.tag(changed))
+
+
+async def delete(call: Call) -> web.Response:
+    """An activity of its own."""
+    tag_id = reading.path_uuid(call.request, "tag_id")
+    activity = await activities.queue(call, DeleteTags(tag_ids=(tag_id,)))
+    return json_answer(formats.tag_deletion(activity), HTTPStatus.ACCEPTED, activities.location(activity))
 
 
 async def page(call: Call[TagsQuery]) -> web.Response:

@@ -4,7 +4,7 @@ Each shape stands before the function that makes it; the routes name it for the 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Required
+from typing import Annotated, Literal, Required
 from uuid import UUID
 
 from pydantic import Field
@@ -12,10 +12,13 @@ from typing_extensions import TypedDict
 
 from api.answers import Time, time
 from api.v3.paging import Link, Page
+from engine import fields
 from engine.activities.model import Activity, State
 from engine.errors import ItemError
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
+from engine.operations.custom_fields_delete import DeleteCustomFields
 from engine.operations.list_memberships import AddListMemberships, RemoveListMemberships
+from engine.operations.lists_delete import DeleteLists
 from engine.segments.stored import Segment
 from engine.sets.catalog import NamedSet
 
@@ -91,6 +94,53 @@ def activity_path(activity: Activity) -> str:
     return f"/v3/activities/{activity.activity_id}"
 
 
+class ListDeletion(TypedDict):
+    """What DELETE of a list answers (contract 2.2): an activity without `status`."""
+
+    activity_id: UUID
+    state: State
+    created_at: Time
+    updated_at: Time
+    percent_done: int
+    activity_errors: list[str]
+    _links: ActivityLinks
+
+
+def list_deletion(activity: Activity) -> ListDeletion:
+    """Contract 2.2."""
+    return {
+        "activity_id": activity.activity_id,
+        "state": activity.state,
+        "created_at": time(activity.created_at),
+        "updated_at": time(activity.updated_at),
+        "percent_done": activity.percent_done,
+        "activity_errors": [],
+        "_links": {"self": {"href": activity_path(activity)}},
+    }
+
+
+class TagDeletionError(TypedDict):
+    message: str
+
+
+class TagDeletion(TypedDict):
+    """What DELETE of a tag answers (contract 2.3): errors are objects, and no state is `initialized`."""
+
+    activity_id: UUID
+    state: Literal[State.PROCESSING]
+    created_at: Time
+    updated_at: Time
+    percent_done: int
+    activity_errors: list[TagDeletionError]
+    status: ActivityStatus
+    _links: ActivityLinks
+
+
+def tag_deletion(activity: Activity) -> TagDeletion:
+    """Contract 2.3: of an activity that was just queued."""
+    return {**list_deletion(activity), "state": State.PROCESSING, "activity_errors": [], "status": {}}
+
+
 class ShownError(TypedDict):
     """An item that was not done as asked: the contact, row or list, and why."""
 
@@ -144,6 +194,15 @@ def contact_list(named: NamedSet, membership_count: int | None = None) -> Contac
     return shown
 
 
+class ListXref(TypedDict):
+    sequence_id: str
+    list_id: UUID
+
+
+class ListXrefs(TypedDict):
+    xrefs: Annotated[list[ListXref], Field(max_length=500)]
+
+
 class Tag(TypedDict, total=False):
     """Contract 2.3."""
 
@@ -174,6 +233,33 @@ def tag(named: NamedSet) -> Tag:
 
 def counted_tag(named: NamedSet) -> Tag:
     return {**tag(named), "contacts_count": named.member_count}
+
+
+class CustomField(TypedDict):
+    """Contract 2.4."""
+
+    custom_field_id: UUID
+    label: Annotated[str, Field(max_length=50)]
+    name: Annotated[str, Field(max_length=50)]
+    type: fields.Type
+    created_at: Time
+    updated_at: Time
+
+
+class CustomFieldPage(Page):
+    custom_fields: Annotated[list[CustomField], Field(max_length=100)]
+
+
+def custom_field(field: fields.Field) -> CustomField:
+    """Contract 2.4."""
+    return {
+        "custom_field_id": field.field_id,
+        "label": field.label,
+        "name": field.name,
+        "type": field.type,
+        "created_at": time(field.created_at),
+        "updated_at": time(field.updated_at),
+    }
 
 
 class NamedSegment(TypedDict):
@@ -227,6 +313,16 @@ def _items_and_lists(activity: Activity) -> ActivityStatus:
     return {**_items(activity), "list_count": len(activity.writes)}
 
 
+def _lists(activity: Activity) -> ActivityStatus:
+    return {"list_count": activity.items_completed}
+
+
+def _fields(activity: Activity) -> ActivityStatus:
+    """Its items are contacts whose values are erased; these are the fields."""
+    counts = activity.counts
+    return {"items_total_count": counts.get("fields", 0), "items_completed_count": counts.get("deleted", 0)}
+
+
 def _import(activity: Activity) -> ActivityStatus:
     return {
         "items_total_count": activity.items_total,
@@ -241,6 +337,8 @@ def _import(activity: Activity) -> ActivityStatus:
 STATUS: Mapping[str, Callable[[Activity], ActivityStatus]] = {
     AddListMemberships.kind: _items_and_lists,
     RemoveListMemberships.kind: _items_and_lists,
+    DeleteLists.kind: _lists,
+    DeleteCustomFields.kind: _fields,
     ContactsFileImport.kind: _import,
     ContactsJsonImport.kind: _import,
 }

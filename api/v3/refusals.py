@@ -24,7 +24,7 @@ CONFLICT = Refusal(HTTPStatus.CONFLICT, "contacts.api.conflict")
 UNAVAILABLE = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "contacts.api.unavailable")
 INTERNAL = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "contacts.api.internal_error")
 
-#: By the code of the error. `unknown_target` depends on the route.
+#: By the code of the error.
 REFUSALS: Mapping[str, Refusal] = {
     "invalid": INVALID,
     "invalid_segment": INVALID,
@@ -32,6 +32,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "unauthorized": Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized"),
     "forbidden": Refusal(HTTPStatus.FORBIDDEN, "forbidden"),
     "not_found": NOT_FOUND,
+    "unknown_target": NOT_FOUND,
     "no_such_route": NOT_FOUND,
     "method_not_allowed": Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "contacts.api.method_not_allowed"),
     "conflict": CONFLICT,
@@ -44,6 +45,9 @@ REFUSALS: Mapping[str, Refusal] = {
     "unusable": UNAVAILABLE,
     "database_unusable": UNAVAILABLE,
 }
+
+#: An unknown list, tag, field or segment in a bulk body, and a name that is taken.
+BY_ROUTE = frozenset({"unknown_target", "name_taken"})
 
 #: Keys of refusals whose body is one object; all others are an array of one.
 AS_OBJECT = frozenset({"unauthorized", "forbidden", "throttled"})
@@ -58,7 +62,7 @@ def refuse(error: MusterError, route: Route[Any, Any] | None) -> web.Response:
 
 
 def _refusal(error: MusterError, route: Route[Any, Any] | None) -> Refusal:
-    """An unknown list, tag or segment in a bulk body is 404 where the route documents it, else 400 (3.3)."""
-    if error.code == "unknown_target":
-        return NOT_FOUND if route and HTTPStatus.NOT_FOUND in route.documented else INVALID
-    return REFUSALS.get(error.code, INTERNAL)
+    """Some refusals are 400 on routes that do not document what they would be otherwise (2.2, 2.4, 3.3)."""
+    refusal = REFUSALS.get(error.code, INTERNAL)
+    documented = route is not None and refusal.status in route.documented
+    return INVALID if error.code in BY_ROUTE and not documented else refusal

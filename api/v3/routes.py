@@ -4,22 +4,40 @@ from http import HTTPStatus
 from typing import Any
 
 from api.dialects import Route
-from api.v3 import activities, bodies, contact_lists, contact_tags, contacts, imports, segments, tracking
+from api.v3 import (
+    activities,
+    bodies,
+    contact_lists,
+    contact_tags,
+    contacts,
+    custom_fields,
+    imports,
+    segments,
+    tracking,
+)
 from api.v3.contact_formats import ContactPage
 from api.v3.formats import (
     ActivityPage,
     ContactList,
+    CustomField,
+    CustomFieldPage,
     ErrorPage,
     FullSegment,
+    ListDeletion,
     ListPage,
+    ListXrefs,
     SegmentPage,
     ShownActivity,
     Tag,
+    TagDeletion,
     TagPage,
 )
+from engine.activities.operation import BulkRequest
+from engine.operations.custom_fields_delete import DeleteCustomFields
 from engine.operations.engagement import SetEngagement
 from engine.operations.list_memberships import AddListMemberships
-from engine.operations.memberships import MembershipRequest
+from engine.operations.lists_delete import DeleteLists
+from engine.operations.tags_delete import DeleteTags
 from engine.principals import Privilege
 
 READ = (Privilege.CONTACTS_READ,)
@@ -30,13 +48,14 @@ WRITE_LISTS = (Privilege.LISTS_WRITE,)
 READ_TAGS = (Privilege.CONTACTS_READ, Privilege.LISTS_READ)
 
 NO_404 = frozenset({HTTPStatus.BAD_REQUEST})
-WITH_404 = NO_404 | {HTTPStatus.NOT_FOUND}
+NOT_FOUND = frozenset({HTTPStatus.NOT_FOUND})
+WITH_404 = NO_404 | NOT_FOUND
 NO_404_409 = NO_404 | {HTTPStatus.CONFLICT}
 WITH_404_409 = WITH_404 | {HTTPStatus.CONFLICT}
 
 
 def _bulk(
-    model: type[MembershipRequest],
+    model: type[BulkRequest],
     documented: frozenset[HTTPStatus],
     operation: str,
     summary: str,
@@ -69,6 +88,9 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         "Set the engagement level of the contacts of a source",
         extension=True,
     ),
+    _bulk(DeleteLists, NO_404, "postListDelete", "Delete lists and their memberships"),
+    _bulk(DeleteTags, NO_404, "postTagDelete", "Take tags off all contacts and delete them"),
+    _bulk(DeleteCustomFields, WITH_404, "postCustomFieldDelete", "Delete custom fields and their values"),
     Route(
         "POST",
         "/activities/contacts_file_import",
@@ -192,6 +214,38 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         answers={200: ContactList},
     ),
     Route(
+        "PUT",
+        "/contact_lists/{list_id}",
+        WRITE_LISTS,
+        contact_lists.change,
+        WITH_404,
+        "putList",
+        "Change a list; what is left out is cleared",
+        body=bodies.NewList,
+        answers={200: ContactList},
+    ),
+    Route(
+        "DELETE",
+        "/contact_lists/{list_id}",
+        WRITE_LISTS,
+        contact_lists.delete,
+        NOT_FOUND,
+        "deleteListActivity",
+        "Delete a list and its memberships, as an activity",
+        answers={202: ListDeletion},
+    ),
+    Route(
+        "GET",
+        "/contact_lists/list_id_xrefs",
+        READ_LISTS,
+        contact_lists.xrefs,
+        WITH_404,
+        "getListIdXrefs",
+        "Which lists have these sequence ids",
+        query=contact_lists.XrefsQuery,
+        answers={200: ListXrefs},
+    ),
+    Route(
         "GET",
         "/contact_tags",
         READ_TAGS,
@@ -223,6 +277,80 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         "One tag",
         query=contact_tags.OneQuery,
         answers={200: Tag},
+    ),
+    Route(
+        "PUT",
+        "/contact_tags/{tag_id}",
+        WRITE,
+        contact_tags.change,
+        WITH_404_409,
+        "putTag",
+        "Rename a tag",
+        body=bodies.ChangedTag,
+        answers={200: Tag},
+    ),
+    Route(
+        "DELETE",
+        "/contact_tags/{tag_id}",
+        WRITE,
+        contact_tags.delete,
+        WITH_404,
+        "deleteTag",
+        "Take a tag off all contacts and delete it, as an activity",
+        answers={202: TagDeletion},
+    ),
+    Route(
+        "GET",
+        "/contact_custom_fields",
+        READ,
+        custom_fields.page,
+        NO_404,
+        "getCustomFields",
+        "Custom fields",
+        query=custom_fields.CustomFieldsQuery,
+        answers={200: CustomFieldPage},
+    ),
+    Route(
+        "POST",
+        "/contact_custom_fields",
+        WRITE,
+        custom_fields.create,
+        NO_404_409,
+        "postCustomFields",
+        "Create a custom field",
+        body=bodies.NewCustomField,
+        answers={201: CustomField},
+    ),
+    Route(
+        "GET",
+        "/contact_custom_fields/{custom_field_id}",
+        READ,
+        custom_fields.one,
+        WITH_404,
+        "getCustomField",
+        "One custom field",
+        answers={200: CustomField},
+    ),
+    Route(
+        "PUT",
+        "/contact_custom_fields/{custom_field_id}",
+        WRITE,
+        custom_fields.change,
+        WITH_404,
+        "putCustomField",
+        "Change the label of a custom field, and with it its name",
+        body=bodies.NewCustomField,
+        answers={200: CustomField},
+    ),
+    Route(
+        "DELETE",
+        "/contact_custom_fields/{custom_field_id}",
+        WRITE,
+        custom_fields.delete,
+        NOT_FOUND,
+        "deleteCustomField",
+        "Delete a custom field and its values",
+        answers={204: None},
     ),
     Route(
         "POST",
@@ -267,5 +395,37 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         "getSegmentDetail",
         "One segment with its criteria, also a deleted one",
         answers={200: FullSegment},
+    ),
+    Route(
+        "PUT",
+        "/segments/{segment_id}",
+        WRITE_LISTS,
+        segments.change,
+        WITH_404_409,
+        "updateSegment",
+        "Change the name and the criteria of a segment",
+        body=bodies.NewSegment,
+        answers={200: FullSegment},
+    ),
+    Route(
+        "PATCH",
+        "/segments/{segment_id}/name",
+        WRITE_LISTS,
+        segments.rename,
+        WITH_404_409,
+        "updateSegmentName",
+        "Rename a segment",
+        body=bodies.SegmentName,
+        answers={200: FullSegment},
+    ),
+    Route(
+        "DELETE",
+        "/segments/{segment_id}",
+        WRITE_LISTS,
+        segments.delete,
+        WITH_404,
+        "deleteSegment",
+        "Delete a segment",
+        answers={204: None},
     ),
 )

@@ -1,7 +1,7 @@
 """Segments over the wire (contract v3.md 2.5)."""
 
 from http import HTTPStatus
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from aiohttp import web
 from pydantic import BeforeValidator, Field
@@ -11,7 +11,7 @@ from api.answers import json_answer
 from api.dialects import Call
 from api.reading import Query
 from api.v3 import formats
-from api.v3.bodies import NewSegment
+from api.v3.bodies import NewSegment, SegmentName
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits
 from engine.segments import stored
@@ -37,16 +37,39 @@ class SegmentsQuery(PageQuery):
 async def create(call: Call[Query, NewSegment]) -> web.Response:
     body = await call.body()
     async with call.db.account(call.account_id) as tx:
-        made = await stored.create(tx, body.name, body.segment_criteria)
+        made = await stored.create(tx, body.name, body.segment_criteria, most=call.settings.max_segments)
     return json_answer(formats.segment(made), HTTPStatus.CREATED)
 
 
 async def one(call: Call) -> web.Response:
     """Also a deleted one."""
-    segment_id = reading.path_number(call.request, "segment_id", LARGEST_ID)
+    segment_id = _segment_id(call)
     async with call.db.account(call.account_id) as tx:
         found = await stored.find(tx, segment_id)
     return json_answer(formats.segment(found))
+
+
+async def change(call: Call[Query, NewSegment]) -> web.Response:
+    segment_id = _segment_id(call)
+    body = await call.body()
+    async with call.db.account(call.account_id) as tx:
+        changed = await stored.change(tx, segment_id, body.name, body.segment_criteria)
+    return json_answer(formats.segment(changed))
+
+
+async def rename(call: Call[Query, SegmentName]) -> web.Response:
+    segment_id = _segment_id(call)
+    body = await call.body()
+    async with call.db.account(call.account_id) as tx:
+        renamed = await stored.rename(tx, segment_id, body.name)
+    return json_answer(formats.segment(renamed))
+
+
+async def delete(call: Call) -> web.Response:
+    segment_id = _segment_id(call)
+    async with call.db.account(call.account_id) as tx:
+        await stored.delete(tx, segment_id)
+    return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
 async def page(call: Call[SegmentsQuery]) -> web.Response:
@@ -59,3 +82,7 @@ async def page(call: Call[SegmentsQuery]) -> web.Response:
         last = shown[-1]
         answer["_links"] = next_links(call, query, after=Place(last.segment_id, last.name, last.edited_at))
     return json_answer(answer)
+
+
+def _segment_id(call: Call[Any, Any]) -> int:
+    return reading.path_number(call.request, "segment_id", LARGEST_ID)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
+from pydantic import BaseModel, ConfigDict
+
 from engine.activities.model import Activity, Queue
 from engine.database import Database, Transaction
 from engine.sets.membership import Change, Result
@@ -44,6 +46,19 @@ class Request(Protocol):
     async def plan(self, tx: Transaction) -> Plan:
         """What to keep of the request; raises Invalid or UnknownTarget."""
         ...
+
+
+class BulkRequest(BaseModel):
+    """A request that comes as a body."""
+
+    # A typo must not widen a bulk job (contract v3.md 1.6).
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: ClassVar[str]
+    queue: ClassVar[Queue] = Queue.ACTIVITIES
+
+    @abstractmethod
+    async def plan(self, tx: Transaction) -> Plan:
+        """What to keep of the request; raises Invalid or UnknownTarget."""
 
 
 @dataclass(frozen=True, slots=True)

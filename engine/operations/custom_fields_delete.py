@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from engine import accounts, fields
 from engine.activities import submission
 from engine.activities.item_errors import report
 from engine.activities.model import Activity, Queue
-from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources
+from engine.activities.operation import Batch, BatchedOperation, BulkRequest, Plan, Progress, Resources
 from engine.activities.submission import Submitted
 from engine.database import Database, Transaction
 from engine.identifiers import Id
@@ -23,10 +23,9 @@ from engine.sets.system import FIELDS
 from engine.settings import Settings
 
 
-class DeleteCustomFields(BaseModel):
+class DeleteCustomFields(BulkRequest):
     """Deletes every custom field that is named, and erases its values."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     kind: ClassVar[str] = "custom_fields_delete"
     queue: ClassVar[Queue] = Queue.BULK
 
@@ -76,7 +75,7 @@ class Marking:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Erases the values of the contacts with numbers greater than `after`, up to `through`; `last` is the account's last."""
+    """Erases the values of contacts numbered from `after`, exclusive, to `through`, of `last` in the account."""
 
     after: int
     through: int

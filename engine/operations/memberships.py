@@ -5,13 +5,13 @@ on and off, and done as one change (engine/sets/membership.py).
 """
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from engine import sources
-from engine.activities.model import Activity, Queue
-from engine.activities.operation import MembershipOperation, Plan
+from engine.activities.model import Activity
+from engine.activities.operation import BulkRequest, MembershipOperation, Plan
 from engine.database import Transaction
 from engine.sets.membership import Change, Mask
 from engine.sources import Exclude, Source
@@ -20,13 +20,8 @@ from engine.sources import Exclude, Source
 SMALL = 500
 
 
-class MembershipRequest(BaseModel):
+class MembershipRequest(BulkRequest):
     """A request to put the contacts of a source on sets, or to take them off."""
-
-    # A typo must not widen a bulk job (contract v3.md 1.6).
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    kind: ClassVar[str]
-    queue: ClassVar[Queue] = Queue.ACTIVITIES
 
     source: Source
     exclude: Exclude | None = None

@@ -4,16 +4,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from engine.activities.operation import Plan
+from engine.activities.operation import BulkRequest, Plan
 from engine.database import Transaction
 from engine.identifiers import Id
 from engine.operations import sets_delete
-from engine.operations.sets_delete import DeletionOfSets, DeletionRequest
+from engine.operations.sets_delete import DeletionOfSets
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
 
 
-class DeleteTags(DeletionRequest):
+class DeleteTags(BulkRequest):
     """Deletes every tag that is named."""
 
     kind: ClassVar[str] = "contacts_tags_delete"

@@ -9,7 +9,7 @@ import asyncpg
 
 from engine import segments
 from engine.database import Transaction
-from engine.errors import NameTaken, NotFound, UnknownTarget
+from engine.errors import Invalid, NameTaken, NotFound, UnknownTarget
 from engine.segments import CustomField, Names
 from engine.sets import catalog
 from engine.sets.catalog import SetKind, name_key
@@ -35,20 +35,40 @@ class Segment:
         return cls(**{name: row[name] for name in cls.__slots__})
 
 
-async def create(tx: Transaction, name: str, criteria: str) -> Segment:
-    """A new segment. Raises InvalidSegment, and NameTaken."""
+async def create(tx: Transaction, name: str, criteria: str, *, most: int | None = None) -> Segment:
+    """A new segment. Raises InvalidSegment, NameTaken, and Invalid when the account has `most` of them."""
     await resolve(tx, criteria)
     row = await tx.one("create_segment", name=name, name_key=name_key(name), criteria=criteria)
     if row is None:
-        raise NameTaken(f"another segment of this account is named {name.strip()!r}")
+        raise _taken(name)
+    # Only now: the account's row is locked, so nobody else makes one.
+    if most is not None and await tx.value("count_segments") > most:
+        raise Invalid(f"the account has {most} segments already, as many as it may have")
     return Segment.of(row)
+
+
+async def change(tx: Transaction, segment_id: int, name: str, criteria: str) -> Segment:
+    """Gives a living segment another name and other criteria. Raises InvalidSegment, NameTaken, and NotFound."""
+    await resolve(tx, criteria)
+    return await _change(tx, segment_id, name, criteria)
+
+
+async def rename(tx: Transaction, segment_id: int, name: str) -> Segment:
+    """Gives a living segment another name. Raises NameTaken, and NotFound."""
+    return await _change(tx, segment_id, name, None)
+
+
+async def delete(tx: Transaction, segment_id: int) -> None:
+    """Marks a segment as deleted, which frees its name. Raises NotFound when it is no living one."""
+    if not await tx.run("delete_segment", segment_id=segment_id):
+        raise _not_found(segment_id)
 
 
 async def find(tx: Transaction, segment_id: int) -> Segment:
     """The segment, also a deleted one. Raises NotFound."""
     row = await tx.one("segment", segment_id=segment_id)
     if row is None:
-        raise NotFound(f"there is no segment {segment_id}")
+        raise _not_found(segment_id)
     return Segment.of(row)
 
 
@@ -93,6 +113,27 @@ async def resolve(tx: Transaction, criteria: str) -> Expression:
         campaigns=await campaigns.tracked(tx, mentioned.campaigns),
     )
     return segments.compile(tree, names)
+
+
+async def _change(tx: Transaction, segment_id: int, name: str, criteria: str | None) -> Segment:
+    """Without criteria they stay. Locks the rows of two segments at most, by id."""
+    key = {"segment_id": segment_id, "name_key": name_key(name)}
+    await tx.run("lock_segments_of_name", **key)
+    try:
+        row = await tx.one("change_segment", name=name, criteria=criteria, **key)
+    except asyncpg.UniqueViolationError:
+        raise _taken(name) from None
+    if row is None:
+        raise _not_found(segment_id)
+    return Segment.of(row)
+
+
+def _not_found(segment_id: int) -> NotFound:
+    return NotFound(f"there is no segment {segment_id}")
+
+
+def _taken(name: str) -> NameTaken:
+    return NameTaken(f"another segment of this account is named {name.strip()!r}")
 
 
 async def _numbers(tx: Transaction, kind: SetKind, set_ids: frozenset[UUID]) -> dict[UUID, int]:

@@ -10,10 +10,13 @@ from uuid import UUID
 import asyncpg
 
 from engine.database import Transaction
-from engine.errors import Invalid, NameTaken, UnknownTarget
+from engine.errors import Invalid, NameTaken, NotFound, UnknownTarget
 from engine.sets import system
 
 Status = Literal["all", "active", "deleted"]
+
+#: Set numbers are int32.
+LARGEST_SET_NO = 2**31 - 1
 
 
 class SetKind(StrEnum):
@@ -75,11 +78,37 @@ async def create(
         source=source,
     )
     if row is None:
-        raise NameTaken(f"another {kind} of this account is named {name.strip()!r}")
+        raise _taken(kind, name)
     # Only now: the account's row is locked, so nobody else makes one.
     if most is not None and await count(tx, kind) > most:
         raise Invalid(f"the account has {most} {kind}s already, as many as it may have")
     return NamedSet.of(row)
+
+
+async def change(
+    tx: Transaction, kind: SetKind, set_id: UUID, name: str, *, description: str | None = None, favorite: bool = False
+) -> NamedSet:
+    """Gives a list or tag these properties, and no others. Raises NotFound, and NameTaken.
+
+    Locks the rows of two sets at most, ascending.
+    """
+    key = {"kind": kind, "set_id": set_id, "name_key": name_key(name)}
+    await tx.run("lock_sets_of_name", **key)
+    try:
+        row = await tx.one("change_set", name=name, description=description, favorite=favorite, **key)
+    except asyncpg.UniqueViolationError:
+        raise _taken(kind, name) from None
+    if row is None:
+        raise not_found(kind, set_id)
+    return NamedSet.of(row)
+
+
+async def find(tx: Transaction, kind: SetKind, set_id: UUID) -> NamedSet:
+    """The living list or tag. Raises NotFound."""
+    found = await by_ids(tx, kind, [set_id])
+    if set_id not in found:
+        raise not_found(kind, set_id)
+    return found[set_id]
 
 
 async def by_ids(tx: Transaction, kind: SetKind, set_ids: Iterable[UUID]) -> dict[UUID, NamedSet]:
@@ -101,16 +130,19 @@ async def numbers(tx: Transaction, kind: SetKind, set_ids: Sequence[UUID]) -> tu
 
 
 async def insist_on(tx: Transaction, set_nos: Iterable[int]) -> None:
-    """Raises UnknownTarget when one of these remembered sets is gone, or is not the one remembered.
+    """Raises UnknownTarget when one of these remembered sets was deleted, or is not the one remembered.
 
     The latter is when the database was restored to an earlier state; nothing is remembered after it.
     """
     rows = {row["set_no"]: row for row in await tx.all("sets_by_number", set_nos=list(set_nos))}
     for set_no in set_nos:
         set_id, row = tx.known_sets.set_id(tx.account_id, set_no), rows.get(set_no)
-        if row is None or row["deleted_at"] is not None or (set_id and row["set_id"] != set_id):
+        if row is None or (set_id and row["set_id"] != set_id):
             tx.known_sets.forget()
-            raise _unknown("list or tag", set_id) if row is None else _unknown(row["kind"], set_id or row["set_id"])
+            raise _unknown("list or tag", set_id) if row is None else _unknown(row["kind"], set_id)
+        if row["deleted_at"] is not None:
+            tx.known_sets.drop(tx.account_id, row["kind"], row["set_id"])
+            raise _unknown(row["kind"], row["set_id"])
 
 
 def _known(tx: Transaction, kind: SetKind, set_id: UUID, set_no: int | None) -> int:
@@ -118,6 +150,14 @@ def _known(tx: Transaction, kind: SetKind, set_id: UUID, set_no: int | None) -> 
         raise _unknown(kind, set_id)
     tx.known_sets.remember(tx.account_id, kind, set_id, set_no)
     return set_no
+
+
+def not_found(kind: SetKind, set_id: UUID) -> NotFound:
+    return NotFound(f"there is no {kind} {set_id}")
+
+
+def _taken(kind: SetKind, name: str) -> NameTaken:
+    return NameTaken(f"another {kind} of this account is named {name.strip()!r}")
 
 
 def _unknown(kind: str, set_id: UUID | None) -> UnknownTarget:
@@ -148,6 +188,12 @@ async def page(
 async def count(tx: Transaction, kind: SetKind, *, name: str | None = None, status: Status = "active") -> int:
     """How many lists or tags there are."""
     return int(await tx.value("count_sets", kind=kind, name=name, status=status))
+
+
+async def ids_of(tx: Transaction, kind: SetKind, set_nos: Iterable[int]) -> dict[int, UUID]:
+    """The public ids of the living sets with these numbers, ascending; others are left out."""
+    rows = await tx.all("sets_by_number", set_nos=sorted(set_nos))
+    return {row["set_no"]: row["set_id"] for row in rows if row["kind"] == kind and row["deleted_at"] is None}
 
 
 async def active_counts(tx: Transaction, set_nos: Sequence[int]) -> Mapping[int, int]:

@@ -29,6 +29,12 @@ class KnownSets:
         self._numbers[account_id, kind, set_id] = set_no
         self._ids[account_id, set_no] = set_id
 
+    def drop(self, account_id: int, kind: str, set_id: UUID) -> None:
+        """Forgets one set: it was deleted."""
+        set_no = self._numbers.pop((account_id, kind, set_id), None)
+        if set_no is not None:
+            del self._ids[account_id, set_no]
+
     def forget(self) -> None:
         self._numbers.clear()
         self._ids.clear()

@@ -8,6 +8,28 @@ select :account_id, last_segment_id, :name, :name_key, :criteria, now(), now() f
 on conflict (account_id, name_key) where deleted_at is null do nothing
 returning *;
 
+-- name: count_segments$
+select count(*) from segment where account_id = :account_id and deleted_at is null;
+
+-- name: lock_segments_of_name!
+-- Locks the segment that gets a name and the one that has it, by id: two that swap names take turns.
+select from segment
+where account_id = :account_id and (segment_id = :segment_id or name_key = :name_key) and deleted_at is null
+order by segment_id
+for no key update;
+
+-- name: change_segment^
+-- Without :criteria they stay. Fails when the name is taken.
+update segment set
+    name = :name, name_key = :name_key, criteria = coalesce(:criteria, criteria),
+    edited_at = case when (name, criteria) = (:name, coalesce(:criteria, criteria)) then edited_at else now() end
+where account_id = :account_id and segment_id = :segment_id and deleted_at is null
+returning *;
+
+-- name: delete_segment!
+update segment set deleted_at = now()
+where account_id = :account_id and segment_id = :segment_id and deleted_at is null;
+
 -- name: segment^
 select * from segment where account_id = :account_id and segment_id = :segment_id;
 

@@ -10,6 +10,7 @@ from engine import operations
 from engine.activities.model import Queue
 from engine.activities.operation import BatchedOperation, MembershipOperation, WholeOperation
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
+from engine.operations.custom_fields_delete import DeleteCustomFields
 from engine.operations.engagement import SetEngagement
 from engine.operations.list_memberships import AddListMemberships, RemoveListMemberships
 from engine.operations.lists_delete import DeleteLists
@@ -100,8 +101,8 @@ def test_every_kind_has_its_operation() -> None:
     """Design, layers: adding a kind is one module in engine/operations."""
     for membership_kind in TARGETS:
         assert isinstance(operations.named(membership_kind.kind), MembershipOperation)
-    for import_kind in (ContactsFileImport, ContactsJsonImport):
-        assert isinstance(operations.named(import_kind.kind), BatchedOperation)
-        assert import_kind.queue is Queue.BULK
+    for batched_kind in (ContactsFileImport, ContactsJsonImport, DeleteCustomFields):
+        assert isinstance(operations.named(batched_kind.kind), BatchedOperation)
+        assert batched_kind.queue is Queue.BULK
     for whole_kind in (DeleteLists, DeleteTags):
         assert isinstance(operations.named(whole_kind.kind), WholeOperation)

@@ -1,6 +1,7 @@
 """Who may, and what they see (contract v3.md 1.2, 2.0, 3.1)."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -20,8 +21,7 @@ from tests.integration.desk import Desk
 
 def path_of(route: Route) -> str:
     """A path of the route, with ids that are unknown."""
-    named = {"activity_id": uuid4(), "list_id": uuid4(), "tag_id": uuid4(), "segment_id": 1}
-    return "/v3" + route.path.format(**named)
+    return "/v3" + re.sub(r"{(\w+)}", lambda name: "1" if name[1] == "segment_id" else str(uuid4()), route.path)
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer muster_unknown", "Basic bXVzdGVy", "Bearer \u00e9"])
@@ -60,6 +60,7 @@ async def test_a_token_sees_its_account_only(front: Front, new_desk: NewDesk, db
     """Contract v3.md 3.12: somebody else's activities, lists, tags and segments are as unknown as any."""
     await front.desk.make_contacts(1)
     list_id, tag_id = await front.new_list("L"), await front.new_tag("T")
+    field_id = (await front.post("/v3/contact_custom_fields", {"label": "F", "type": "date"}))["custom_field_id"]
     body = {"source": {"list_ids": [list_id]}, "list_ids": [list_id]}
     activity = await front.submit("add_list_memberships", body)
     criteria = (
@@ -77,13 +78,33 @@ async def test_a_token_sees_its_account_only(front: Front, new_desk: NewDesk, db
         ("POST", f"{href}/retry"),
         ("GET", f"/v3/contact_lists/{list_id}"),
         ("GET", f"/v3/contact_tags/{tag_id}"),
+        ("GET", f"/v3/contact_custom_fields/{field_id}"),
         ("GET", f"/v3/segments/{segment['segment_id']}"),
+        ("DELETE", f"/v3/contact_lists/{list_id}"),
+        ("DELETE", f"/v3/contact_tags/{tag_id}"),
+        ("DELETE", f"/v3/contact_custom_fields/{field_id}"),
+        ("DELETE", f"/v3/segments/{segment['segment_id']}"),
     ):
         await stranger.refused(method, path, 404)
+    for path, change in (
+        (f"/v3/contact_lists/{list_id}", {"name": "mine"}),
+        (f"/v3/contact_tags/{tag_id}", {"name": "mine"}),
+        (f"/v3/contact_custom_fields/{field_id}", {"label": "mine", "type": "date"}),
+        (f"/v3/segments/{segment['segment_id']}", {"name": "mine", "segment_criteria": criteria}),
+    ):
+        await stranger.refused("PUT", path, 404, json=change)
+    for kind, doomed, status in (
+        ("list_delete", {"list_ids": [list_id]}, 400),
+        ("contacts_tags_delete", {"tag_ids": [tag_id]}, 400),
+        ("custom_fields_delete", {"custom_field_ids": [field_id]}, 404),
+    ):
+        await stranger.refused("POST", f"/v3/activities/{kind}", status, json=doomed)
     for path, name in (
         ("/v3/activities", "activities"),
         ("/v3/contact_lists", "lists"),
         ("/v3/contact_tags", "tags"),
+        ("/v3/contact_custom_fields", "custom_fields"),
+        ("/v3/contact_lists/list_id_xrefs?sequence_ids=1", "xrefs"),
         ("/v3/segments", "segments"),
         ("/v3/contacts?status=all", "contacts"),
         (f"/v3/contacts?lists={list_id}", "contacts"),

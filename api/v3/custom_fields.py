@@ -1,0 +1,66 @@
+"""Custom fields of contacts over the wire (contract v3.md 2.4)."""
+
+from http import HTTPStatus
+from typing import Annotated, ClassVar
+
+from aiohttp import web
+from pydantic import Field
+
+from api import reading
+from api.answers import json_answer
+from api.dialects import Call
+from api.reading import Query
+from api.v3 import formats
+from api.v3.bodies import NewCustomField
+from api.v3.paging import PageQuery, next_links
+from api.v3.values import Digits
+from engine import fields
+from engine.operations import custom_fields_delete
+
+
+class CustomFieldsQuery(PageQuery):
+    positions: ClassVar = frozenset({"after_field_no"})
+
+    limit: Annotated[int, Digits, Field(ge=1, le=100)] = 50
+    after_field_no: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+
+async def create(call: Call[Query, NewCustomField]) -> web.Response:
+    body = await call.body()
+    async with call.db.account(call.account_id) as tx:
+        made = await fields.create(tx, body.label, body.type, most=call.settings.max_custom_fields)
+    return json_answer(formats.custom_field(made), HTTPStatus.CREATED)
+
+
+async def one(call: Call) -> web.Response:
+    field_id = reading.path_uuid(call.request, "custom_field_id")
+    async with call.db.account(call.account_id) as tx:
+        found = await fields.find(tx, field_id)
+    return json_answer(formats.custom_field(found))
+
+
+async def change(call: Call[Query, NewCustomField]) -> web.Response:
+    """Another label gives the field another name; it keeps its type."""
+    field_id = reading.path_uuid(call.request, "custom_field_id")
+    body = await call.body()
+    async with call.db.account(call.account_id) as tx:
+        changed = await fields.change(tx, field_id, body.label, body.type)
+    return json_answer(formats.custom_field(changed))
+
+
+async def delete(call: Call) -> web.Response:
+    """Nobody sees its values any more; an activity erases them."""
+    field_id = reading.path_uuid(call.request, "custom_field_id")
+    call.services.announce(await custom_fields_delete.delete_at_once(call.db, call.settings, call.principal, field_id))
+    return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+async def page(call: Call[CustomFieldsQuery]) -> web.Response:
+    query = call.query()
+    async with call.db.account(call.account_id) as tx:
+        found = await fields.page(tx, limit=query.limit + 1, after_field_no=query.after_field_no)
+    shown = found[: query.limit]
+    answer: formats.CustomFieldPage = {"custom_fields": [formats.custom_field(each) for each in shown]}
+    if len(found) > query.limit:
+        answer["_links"] = next_links(call, query, after_field_no=shown[-1].field_no)
+    return json_answer(answer)
