@@ -139,12 +139,19 @@ class Route(Generic[Q, B]):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One wire format, mounted under its prefix. `refuse` words an error; the route is None where none was found."""
+    """One wire format, mounted under its prefix.
+
+    refuse: words an error; the route is None where none was found.
+    refusals: by status, the type of what `refuse` sends.
+    ids: by name, the type of what stands in paths.
+    """
 
     prefix: str
     routes: Sequence[Route[Any, Any]]
     authenticate: Callable[[Authenticator, web.Request], Awaitable[Principal]]
     refuse: Callable[[MusterError, Route[Any, Any] | None], web.Response]
+    refusals: Mapping[HTTPStatus, Any]
+    ids: Mapping[str, Any]
 
 
 def mount(app: web.Application, services: Services, dialect: Dialect) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from aiohttp import web
@@ -25,6 +25,8 @@ class Query(BaseModel):
     """What a route can be asked for. Other parameters are ignored, as unknown ones are everywhere."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+    #: Fields that are not asked for: where a page begins, which only a cursor says.
+    positions: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def asked(cls, request: web.Request, account_id: int) -> Self:  # noqa: ARG003 (for those that continue)

@@ -19,6 +19,10 @@ class _Hyphenated:
             custom_error_message="must be a UUID of 36 characters",
         )
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
+        return {"type": "string", "format": "uuid"}
+
 
 #: Costs 0.05 µs more than a UUID of any spelling.
 Id = Annotated[UUID, _Hyphenated]

@@ -1,8 +1,22 @@
 """The v3 dialect (contract v3.md): its routes, its words for refusals, its way to say who asks."""
 
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
 from api.auth import Authenticator
 from api.dialects import Dialect
-from api.v3.refusals import refuse
+from api.v3.refusals import SHAPES, refuse
 from api.v3.routes import ROUTES
+from api.v3.segments import LARGEST_ID
 
-V3 = Dialect("/v3", ROUTES, Authenticator.bearer, refuse)
+#: Ids in paths (contract v3.md 1.4).
+IDS = {
+    "activity_id": UUID,
+    "list_id": UUID,
+    "tag_id": UUID,
+    "segment_id": Annotated[int, Field(ge=1, le=LARGEST_ID)],
+}
+
+V3 = Dialect("/v3", ROUTES, Authenticator.bearer, refuse, SHAPES, IDS)

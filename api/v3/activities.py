@@ -33,7 +33,7 @@ Number = Annotated[int, Field(ge=0, le=NEWEST)]
 class OneQuery(Query):
     """`wait`, an extension: seconds to hold the answer until the activity has ended."""
 
-    wait: Annotated[int, Digits, Field(ge=0, le=60)] = 0
+    wait: Annotated[int, Field(ge=0, le=60), Digits] = 0
 
 
 class ActivitiesQuery(PageQuery):

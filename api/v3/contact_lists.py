@@ -30,14 +30,14 @@ class OneQuery(Query):
 class ListsQuery(PageQuery):
     positions: ClassVar = frozenset({"after_set_no"})
 
-    limit: Annotated[int, Digits, Field(ge=1, le=1000)] = 50
+    limit: Annotated[int, Field(ge=1, le=1000), Digits] = 50
     include_count: Switch = False
     include_membership_count: Membership | None = None
     name: Text | None = None
     #: Lists are of e-mail; who asks for other channels too is told of the same ones (contract 2.2).
     channel_type: Literal["email", "sms"] = "email"
     include_sms_membership_count: Switch = False
-    statuses: Annotated[tuple[Status, ...], Listed, Field(min_length=1, alias="status")] = ("active",)
+    statuses: Annotated[tuple[Status, ...], Field(min_length=1, alias="status"), Listed] = ("active",)
     after_set_no: Annotated[int, Field(ge=0, le=LARGEST_SET_NO)] = 0
 
     @property

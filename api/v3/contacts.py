@@ -43,11 +43,11 @@ class ContactsQuery(PageQuery):
 
     positions: ClassVar = frozenset({"after"})
 
-    statuses: Annotated[tuple[Status, ...], Listed, Field(alias="status")] = ()
+    statuses: Annotated[tuple[Status, ...], Field(alias="status"), Listed] = ()
     email: Annotated[str, Field(max_length=254), AfterValidator(storable)] | None = None
-    lists: Annotated[tuple[QueryId, ...], Listed, Field(max_length=25)] | None = None
-    tags: Annotated[tuple[QueryId, ...], Listed, Field(max_length=50)] | None = None
-    segment_id: Annotated[int, Digits, Field(ge=1, le=2**31 - 1)] | None = None
+    lists: Annotated[tuple[QueryId, ...], Field(max_length=25), Listed] | None = None
+    tags: Annotated[tuple[QueryId, ...], Field(max_length=50), Listed] | None = None
+    segment_id: Annotated[int, Field(ge=1, le=2**31 - 1), Digits] | None = None
     include: Annotated[tuple[Include, ...], Listed] = ()
     include_count: Switch = False
     after: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] = 0

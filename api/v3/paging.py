@@ -1,6 +1,6 @@
 """Collections page by page: `limit`, and cursors that hold the whole query (contract v3.md 1.7)."""
 
-from typing import Annotated, Any, ClassVar, NotRequired, Self
+from typing import Annotated, Any, NotRequired, Self
 
 from aiohttp import web
 from pydantic import Field, ValidationError
@@ -29,10 +29,8 @@ class Page(TypedDict):
 class PageQuery(Query):
     """What a collection is asked for, by a query or by a cursor that holds one."""
 
-    #: The fields that say where a page begins: only a cursor gives them.
-    positions: ClassVar[frozenset[str]] = frozenset()
-
-    limit: Annotated[int, Digits, Field(ge=1, le=500)] = 50
+    limit: Annotated[int, Field(ge=1, le=500), Digits] = 50
+    cursor: Annotated[str, Field(description="Of `_links.next.href`, which is to be used as it is.")] | None = None
 
     @classmethod
     def asked(cls, request: web.Request, account_id: int) -> Self:

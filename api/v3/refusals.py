@@ -1,10 +1,14 @@
 """The one place that says what an error of the engine is on the wire (contract v3.md 1.8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from itertools import groupby
+from operator import itemgetter
+from typing import Annotated, Any, NamedTuple, Union
 
 from aiohttp import web
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from api.answers import json_answer
 from api.dialects import Route
@@ -49,8 +53,32 @@ REFUSALS: Mapping[str, Refusal] = {
 #: An unknown list, tag, field or segment in a bulk body, and a name that is taken.
 BY_ROUTE = frozenset({"unknown_target", "name_taken"})
 
+
+class Problem(TypedDict):
+    """What is wrong, for programs and for people."""
+
+    error_key: str
+    error_message: str
+
+
+Problems = Annotated[list[Problem], Field(min_length=1, max_length=1)]
+
 #: Keys of refusals whose body is one object; all others are an array of one.
 AS_OBJECT = frozenset({"unauthorized", "forbidden", "throttled"})
+
+
+def _shapes() -> Mapping[HTTPStatus, Any]:
+    """What is sent with each status: an array, one object, or either; and with which keys."""
+    refusals = groupby(sorted({*REFUSALS.values(), INTERNAL}), key=itemgetter(0))
+    return {status: _shape([key for _, key in of_status]) for status, of_status in refusals}
+
+
+def _shape(keys: Sequence[str]) -> Any:
+    forms = tuple(Problem if key in AS_OBJECT else Problems for key in keys)
+    return Annotated[Union[forms], Field(description=f"`error_key`: {' or '.join(keys)}")]  # noqa: UP007
+
+
+SHAPES = _shapes()
 
 
 def refuse(error: MusterError, route: Route[Any, Any] | None) -> web.Response:

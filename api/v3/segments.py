@@ -29,7 +29,7 @@ def _without_slip(value: object) -> object:
 class SegmentsQuery(PageQuery):
     positions: ClassVar = frozenset({"after"})
 
-    limit: Annotated[int, Digits, Field(ge=1, le=1000)] = 1000
+    limit: Annotated[int, Field(ge=1, le=1000), Digits] = 1000
     sort_by: Annotated[Order, BeforeValidator(_without_slip)] = "date"
     after: Place | None = None
 

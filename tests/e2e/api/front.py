@@ -13,6 +13,7 @@ import aiohttp
 from api.app import serving
 from engine.activities.model import Message
 from engine.settings import Settings
+from tests.e2e.api.promises import promises
 from tests.integration.desk import Desk
 
 #: The keys of contract v3.md 1.8 that come as one object; all others come in an array of one.
@@ -89,12 +90,15 @@ class Front:
         return replace(self, token=token)
 
     async def request(self, method: str, path: str, **arguments: Any) -> Answer:
-        """A request; `path` is sent as it is."""
+        """A request; `path` is sent as it is. The answer is what the OpenAPI document promises."""
         headers = dict(arguments.pop("headers", {}))
         if self.token is not None:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         async with self.session.request(method, self.address + path, headers=headers, **arguments) as response:
-            return Answer(response.status, response.headers, await response.read())
+            answer = Answer(response.status, response.headers, await response.read())
+        if method != "HEAD" and (promise := promises().of(method, response.url.raw_path)):
+            promise.check(answer.status, answer.headers.get("Content-Type", ""), answer.content)
+        return answer
 
     async def get(self, path: str, status: int = 200) -> Any:
         answer = await self.request("GET", path)

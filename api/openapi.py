@@ -1,0 +1,236 @@
+"""The OpenAPI 3.1 document of a dialect, made of nothing but its routes, models, shapes and refusals.
+
+What is in it is what the code does; whoever wants other words changes a route, a field or a docstring.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from importlib import metadata
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+
+from api.dialects import Dialect, Media, Route
+from api.reading import JSON, Form, Query
+from api.uploads import FORM
+
+Json = dict[str, Any]
+AnyRoute = Route[Any, Any]
+#: A part of what a route reads or sends: its method, its path, and `query`, `body` or a status.
+Place = tuple[str, str, str]
+
+COMPONENTS = "#/components/schemas/"
+MENTION = re.compile(f'"\\$ref": "{COMPONENTS}(\\w+)"')
+#: What every route may answer, whatever it does.
+EVERYWHERE = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+)
+#: Names in a path.
+NAMED = re.compile(r"\{(\w+)\}")
+#: Mentions of the contract in docstrings: they are for who works on the code.
+CONTRACT = re.compile(r"\s*\(contract [^)]*\)|^Contract (?:v3\.md )?\d[\d.]*(?:(?:,| and) \d[\d.]*)*[.:;,]?\s*")
+
+
+def document(dialect: Dialect) -> Json:
+    """The whole document, ready for JSON."""
+    schemas = Schemas(dialect)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"Muster {dialect.prefix.strip('/')}",
+            "version": metadata.version("muster"),
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": dialect.prefix}],
+        "tags": [{"name": name} for name in dict.fromkeys(map(group, dialect.routes))],
+        "paths": _paths(dialect, schemas),
+        "components": {
+            "schemas": schemas.components,
+            "responses": {_name(status): _refusal(schemas, status) for status in sorted(dialect.refusals)},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def refusals(route: AnyRoute) -> list[HTTPStatus]:
+    """Every status with which the route may refuse, ascending."""
+    implied = {
+        HTTPStatus.BAD_REQUEST: route.query or route.body,
+        HTTPStatus.NOT_FOUND: NAMED.search(route.path),
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE: route.body,
+    }
+    return sorted(EVERYWHERE | route.documented | {status for status, reason in implied.items() if reason})
+
+
+def group(route: AnyRoute) -> str:
+    """What the route belongs to: the first part of its path."""
+    return route.path.split("/")[1]
+
+
+class Schemas:
+    """The JSON Schemas of all that a dialect reads and sends."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        kinds = dict(_kinds(dialect))
+        found, told = TypeAdapter.json_schemas(
+            [(place, mode, TypeAdapter(kind)) for place, (mode, kind) in kinds.items()],
+            ref_template=COMPONENTS + "{model}",
+            schema_generator=_Generator,
+        )
+        definitions = told.get("$defs", {})
+        self._found = {place: _in_place(definitions, schema, kinds[place][1]) for (place, _), schema in found.items()}
+        self.components = {name: definitions[name] for name in sorted(_mentioned(definitions, self._found.values()))}
+
+    def of(self, route: AnyRoute, part: str) -> Json:
+        """The schema of one part: `query`, `body` or a status."""
+        return self._found[route.method, route.path, part]
+
+    def of_id(self, name: str) -> Json:
+        return self._found["", "id", name]
+
+    def of_refusal(self, status: HTTPStatus) -> Json:
+        return self._found["", "refusal", str(status.value)]
+
+
+class _Generator(GenerateJsonSchema):
+    """Without titles, which only repeat names, and with docstrings as users may read them."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
+
+    def model_schema(self, schema: Any) -> Json:
+        return _readable(super().model_schema(schema))
+
+    def typed_dict_schema(self, schema: Any) -> Json:
+        return _readable(super().typed_dict_schema(schema))
+
+
+def _readable(told: Json) -> Json:
+    words = CONTRACT.sub("", told.pop("description", ""))
+    del told["title"]
+    return ({"description": words[0].upper() + words[1:]} if words else {}) | told
+
+
+def _kinds(dialect: Dialect) -> Iterator[tuple[Place, tuple[JsonSchemaMode, Any]]]:
+    """Every type that is read or sent, by its place."""
+    for name, kind in dialect.ids.items():
+        yield ("", "id", name), ("validation", kind)
+    for status, shape in dialect.refusals.items():
+        yield ("", "refusal", str(status.value)), ("serialization", shape)
+    for route in dialect.routes:
+        for part, model in (("query", route.query), ("body", route.body)):
+            if model is not None:
+                yield (route.method, route.path, part), ("validation", model)
+        for answer, shape in route.answers.items():
+            if shape is not None and not isinstance(shape, Media):
+                yield (route.method, route.path, str(answer)), ("serialization", shape)
+
+
+def _in_place(definitions: Json, schema: Json, kind: Any) -> Json:
+    """Queries and forms are no schemas of their own in the document, and nobody asks for positions."""
+    if not (inspect.isclass(kind) and issubclass(kind, Query | Form)):
+        return schema
+    told: Json = definitions[schema["$ref"].removeprefix(COMPONENTS)]
+    hidden = kind.positions if issubclass(kind, Query) else ()
+    shown = {name: each for name, each in told.get("properties", {}).items() if name not in hidden}
+    return told | {"properties": shown}
+
+
+def _mentioned(definitions: Json, schemas: Iterable[Json]) -> set[str]:
+    """The names of all that these schemas refer to, directly or not."""
+    found: set[str] = set()
+    to_read = [*schemas]
+    while to_read:
+        names = set(MENTION.findall(json.dumps(to_read.pop()))) - found
+        found |= names
+        to_read += [definitions[name] for name in names]
+    return found
+
+
+def _paths(dialect: Dialect, schemas: Schemas) -> Json:
+    paths: Json = {}
+    for route in dialect.routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    return paths
+
+
+def _operation(route: AnyRoute, schemas: Schemas) -> Json:
+    told: Json = {
+        "operationId": route.operation,
+        "tags": [group(route)],
+        "summary": route.summary,
+        "description": f"Needs the privilege {' or '.join(route.privileges)}.",
+        "security": [{"token": [privilege]} for privilege in route.privileges],
+        "parameters": [*_ids(route, schemas), *_parameters(route, schemas)],
+        "responses": {
+            **{str(status): _answer(route, schemas, status) for status in route.answers},
+            **{str(status.value): {"$ref": f"#/components/responses/{_name(status)}"} for status in refusals(route)},
+        },
+    }
+    if route.body is not None:
+        told["requestBody"] = {"required": True, "content": _content(route, schemas)}
+    return told | ({"x-extension": True} if route.extension else {})
+
+
+def _ids(route: AnyRoute, schemas: Schemas) -> Iterator[Json]:
+    for name in NAMED.findall(route.path):
+        yield {"name": name, "in": "path", "required": True, "schema": schemas.of_id(name)}
+
+
+def _parameters(route: AnyRoute, schemas: Schemas) -> Iterator[Json]:
+    """The query's fields; lists are separated by commas."""
+    if route.query is None:
+        return
+    told = schemas.of(route, "query")
+    required = told.get("required", ())
+    for name, property_ in told["properties"].items():
+        schema = _never_null(property_)
+        words = {"description": schema.pop("description")} if "description" in schema else {}
+        style = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
+        yield {"name": name, "in": "query", "required": name in required, "schema": schema} | words | style
+
+
+def _never_null(schema: Json) -> Json:
+    """The schema without null, which no query can say."""
+    told = {name: value for name, value in schema.items() if name != "anyOf" and (name, value) != ("default", None)}
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    return told | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})
+
+
+def _content(route: AnyRoute, schemas: Schemas) -> Json:
+    schema = schemas.of(route, "body")
+    if not issubclass(route.body or BaseModel, Form):
+        return {JSON: {"schema": schema}}
+    file = {"type": "string", "contentMediaType": "application/octet-stream"}
+    properties, required = {"file": file, **schema["properties"]}, ["file", *schema.get("required", ())]
+    return {FORM: {"schema": schema | {"properties": properties, "required": required}}}
+
+
+def _answer(route: AnyRoute, schemas: Schemas, status: int) -> Json:
+    told: Json = {"description": HTTPStatus(status).phrase}
+    match route.answers[status]:
+        case None:
+            return told
+        case Media(content_type=content_type):
+            return told | {"content": {content_type: {"schema": {"type": "string"}}}}
+        case _:
+            return told | {"content": {JSON: {"schema": schemas.of(route, str(status))}}}
+
+
+def _refusal(schemas: Schemas, status: HTTPStatus) -> Json:
+    return {"description": status.phrase, "content": {JSON: {"schema": schemas.of_refusal(status)}}}
+
+
+def _name(status: HTTPStatus) -> str:
+    """A status as a name: MethodNotAllowed."""
+    return "".join(word.capitalize() for word in status.name.split("_"))
