@@ -114,6 +114,9 @@ class _Generator(GenerateJsonSchema):
     def typed_dict_schema(self, schema: Any) -> Json:
         return _readable(super().typed_dict_schema(schema))
 
+    def enum_schema(self, schema: Any) -> Json:
+        return _readable(super().enum_schema(schema))
+
 
 def _readable(told: Json) -> Json:
     words = CONTRACT.sub("", told.pop("description", ""))
