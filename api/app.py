@@ -16,7 +16,7 @@ import uvloop
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from api import dialects, health
+from api import dialects, docs, health
 from api.auth import Authenticator
 from api.dialects import Dialect, Send, Services
 from api.finality import Finality
@@ -71,6 +71,7 @@ def create_app(db: Database, settings: Settings, send: Send, broker_up: BrokerUp
     services = Services(db, settings, send, intake, authenticator, throttle, finality, metrics)
     app = web.Application(client_max_size=settings.json_max_bytes)
     health.mount(app, db, broker_up, metrics)
+    docs.mount(app, DIALECTS)
     for dialect in DIALECTS:
         dialects.mount(app, services, dialect)
     app.on_shutdown.append(_closing(finality))

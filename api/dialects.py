@@ -138,6 +138,16 @@ class Route(Generic[Q, B]):
 
 
 @dataclass(frozen=True, slots=True)
+class Chapter:
+    """What the documentation tells beside the routes: a table. What is between backquotes is code."""
+
+    title: str
+    words: str
+    heading: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """One wire format, mounted under its prefix.
 
@@ -152,6 +162,7 @@ class Dialect:
     refuse: Callable[[MusterError, Route[Any, Any] | None], web.Response]
     refusals: Mapping[HTTPStatus, Any]
     ids: Mapping[str, Any]
+    chapters: Sequence[Chapter] = ()
 
 
 def mount(app: web.Application, services: Services, dialect: Dialect) -> None:

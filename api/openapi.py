@@ -24,6 +24,7 @@ AnyRoute = Route[Any, Any]
 Place = tuple[str, str, str]
 
 COMPONENTS = "#/components/schemas/"
+ACCESS = "Every request has a header `Authorization: Bearer …` with a token that `muster token create` made."
 MENTION = re.compile(f'"\\$ref": "{COMPONENTS}(\\w+)"')
 #: What every route may answer, whatever it does.
 EVERYWHERE = frozenset(
@@ -57,7 +58,7 @@ def document(dialect: Dialect) -> Json:
         "components": {
             "schemas": schemas.components,
             "responses": {_name(status): _refusal(schemas, status) for status in sorted(dialect.refusals)},
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": ACCESS}},
         },
     }
 
@@ -87,7 +88,7 @@ class Schemas:
             ref_template=COMPONENTS + "{model}",
             schema_generator=_Generator,
         )
-        definitions = told.get("$defs", {})
+        definitions = {name: _readable(schema) for name, schema in told.get("$defs", {}).items()}
         self._found = {place: _in_place(definitions, schema, kinds[place][1]) for (place, _), schema in found.items()}
         self.components = {name: definitions[name] for name in sorted(_mentioned(definitions, self._found.values()))}
 
@@ -103,24 +104,16 @@ class Schemas:
 
 
 class _Generator(GenerateJsonSchema):
-    """Without titles, which only repeat names, and with docstrings as users may read them."""
+    """Without titles of fields, which only repeat their names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
 
-    def model_schema(self, schema: Any) -> Json:
-        return _readable(super().model_schema(schema))
-
-    def typed_dict_schema(self, schema: Any) -> Json:
-        return _readable(super().typed_dict_schema(schema))
-
-    def enum_schema(self, schema: Any) -> Json:
-        return _readable(super().enum_schema(schema))
-
 
 def _readable(told: Json) -> Json:
+    """A definition without its title, which only repeats its name, and with its docstring as users may read it."""
     words = CONTRACT.sub("", told.pop("description", ""))
-    del told["title"]
+    told.pop("title", None)
     return ({"description": words[0].upper() + words[1:]} if words else {}) | told
 
 
@@ -231,7 +224,7 @@ def _answer(route: AnyRoute, schemas: Schemas, status: int) -> Json:
 
 
 def _refusal(schemas: Schemas, status: HTTPStatus) -> Json:
-    return {"description": status.phrase, "content": {JSON: {"schema": schemas.of_refusal(status)}}}
+    return {"description": f"{status.value} {status.phrase}", "content": {JSON: {"schema": schemas.of_refusal(status)}}}
 
 
 def _name(status: HTTPStatus) -> str:

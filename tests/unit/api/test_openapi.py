@@ -84,8 +84,8 @@ def test_refusals_have_both_forms() -> None:
 def test_nothing_in_it_is_left_over() -> None:
     """Neither words for engineers nor what JSON Schema does not know, nor schemas that nobody refers to."""
     written = json.dumps({**DOCUMENT, "info": None})
-    for stale in ("title", "ontract ", '"ge"', '"le"', "__"):
-        assert stale not in written.replace("job_title", ""), stale
+    for stale in ('"title": "', "ontract ", '"ge"', '"le"', "__"):
+        assert stale not in written, stale
     for name in DOCUMENT["components"]["schemas"]:
         assert f'"#/components/schemas/{name}"' in TEXT, name
 

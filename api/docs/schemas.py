@@ -1,0 +1,88 @@
+"""What a JSON Schema says, in words for people."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from api.docs.elements import Content, between, code, element, link, mark, prose
+
+Json = Mapping[str, Any]
+
+#: What types and formats are called; others are called what they are.
+WORDS = {"integer": "whole number", "string": "text", "application/octet-stream": "file", "uuid": "UUID"}
+
+
+def properties(schema: Json) -> Element:
+    """The properties of an object, one below the other."""
+    required = schema.get("required", ())
+    told = schema.get("properties", {}).items()
+    return element("dl", *(part for name, each in told for part in property_(name, each, required=name in required)))
+
+
+def property_(name: str, schema: Json, *, required: bool) -> Iterator[Element]:
+    default = schema.get("default")
+    begins = "" if default in (None, []) else f", by default {shown(default)}"
+    yield element("dt", code(name), " ", mark("required") if required else None)
+    yield element("dd", *kind(schema), begins, *description(schema, after=". "))
+
+
+def description(schema: Json, after: str = "") -> Iterator[Content]:
+    """What is said of it, if anything is."""
+    if words := schema.get("description"):
+        yield after
+        yield from prose(words)
+
+
+def kind(schema: Json) -> list[Content]:
+    """What a value is, with links to shapes."""
+    match schema:
+        case {"$ref": ref}:
+            name = ref.rpartition("/")[2]
+            return [link(f"shape-{name}", name)]
+        case {"anyOf": kinds} | {"oneOf": kinds}:
+            return between(" or ", [element("span", *kind(each)) for each in kinds])
+        case {"enum": values}:
+            return ["one of ", *between(", ", [code(shown(value)) for value in values])]
+        case {"const": value}:
+            return [code(shown(value))]
+        case {"type": "array"}:
+            return [_how_many(schema), *kind(schema.get("items", {}))]
+        case {"type": "object", "additionalProperties": dict(values)}:
+            return ["object of ", *kind(values)]
+        case _:
+            return [f"{_plain(schema)}{_limits(schema)}"]
+
+
+def shown(value: object) -> str:
+    """A value as it is written in a query."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case [*values]:
+            return ",".join(map(shown, values))
+        case _:
+            return str(value)
+
+
+def _how_many(schema: Json) -> str:
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    if most is None:
+        return f"array of at least {least} × " if least else "array of "
+    return f"array of {most} × " if least == most else f"array of {least} to {most:,} × "
+
+
+def _plain(schema: Json) -> str:
+    name = schema.get("format") or schema.get("contentMediaType") or schema.get("type", "anything")
+    return WORDS.get(name, str(name))
+
+
+def _limits(schema: Json) -> str:
+    return _limit(schema.get("minLength", 0), schema.get("maxLength"), " characters") + _limit(
+        schema.get("minimum"), schema.get("maximum"), ""
+    )
+
+
+def _limit(least: int | None, most: int | None, unit: str) -> str:
+    if most is not None:
+        return f", {least or 0:,} to {most:,}{unit}"
+    return f", at least {least:,}{unit}" if least else ""
