@@ -165,7 +165,7 @@ def _operation(route: AnyRoute, schemas: Schemas) -> Json:
         "operationId": route.operation,
         "tags": [group(route)],
         "summary": route.summary,
-        "description": f"Needs the privilege {' or '.join(route.privileges)}.",
+        "description": f"Needs the privilege {' or '.join(f'`{each}`' for each in route.privileges)}.",
         "security": [{"token": [privilege]} for privilege in route.privileges],
         "parameters": [*_ids(route, schemas), *_parameters(route, schemas)],
         "responses": {

@@ -54,7 +54,7 @@ def _contents(dialect: Dialect, told: Json) -> Iterator[Element]:
 
 def _sections(dialect: Dialect, told: Json) -> Iterator[Element]:
     for group, operations in _groups(told).items():
-        articles = [_operation(dialect, *operation) for operation in operations]
+        articles = [_operation(dialect, told["components"]["schemas"], *operation) for operation in operations]
         yield _section(dialect, _title(group), *articles)
     for chapter in dialect.chapters:
         yield _section(dialect, chapter.title, *_chapter(chapter))
@@ -77,15 +77,15 @@ def _groups(told: Json) -> Mapping[str, list[tuple[str, str, Json]]]:
     return groups
 
 
-def _operation(dialect: Dialect, method: str, path: str, operation: Json) -> Element:
+def _operation(dialect: Dialect, shapes: Json, method: str, path: str, operation: Json) -> Element:
     head = element("span", method.upper(), class_=f"method {method}")
     extension = mark("extension") if operation.get("x-extension") else None
     return element(
         "article",
         element("h3", head, " ", code(dialect.prefix + path), " ", extension),
-        element("p", f"{operation['summary']}. {operation['description']}"),
+        element("p", f"{operation['summary']}. ", *prose(operation["description"])),
         *_parameters(operation["parameters"]),
-        *_body(operation.get("requestBody")),
+        *_body(operation.get("requestBody"), shapes),
         *_answers(dialect, operation["responses"]),
         id=operation["operationId"],
     )
@@ -104,17 +104,17 @@ def _parameter(parameter: Json) -> Iterator[Element]:
     yield from property_(parameter["name"], told, required=parameter["required"])
 
 
-def _body(body: Json | None) -> Iterator[Element]:
+def _body(body: Json | None, shapes: Json) -> Iterator[Element]:
+    """The body in its place: who writes a request need not look elsewhere for what it is made of."""
     if body is None:
         return
     yield element("h4", "Body")
     for media, content in body["content"].items():
         schema = content["schema"]
-        if "properties" in schema:
-            yield element("p", code(media), ": ", *description(schema))
-            yield properties(schema)
-        else:
-            yield element("p", code(media), ": ", *kind(schema))
+        told = shapes[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        name = [" ", *kind(schema)] if "$ref" in schema else []
+        yield element("p", code(media), *name, *description(told, after=": "))
+        yield properties(told)
 
 
 def _answers(dialect: Dialect, responses: Json) -> Iterator[Element]:

@@ -65,10 +65,8 @@ def shown(value: object) -> str:
 
 
 def _how_many(schema: Json) -> str:
-    least, most = schema.get("minItems", 0), schema.get("maxItems")
-    if most is None:
-        return f"array of at least {least} × " if least else "array of "
-    return f"array of {most} × " if least == most else f"array of {least} to {most:,} × "
+    how_many = _range(schema.get("minItems"), schema.get("maxItems"))
+    return f"array of {how_many} × " if how_many else "array of "
 
 
 def _plain(schema: Json) -> str:
@@ -77,12 +75,15 @@ def _plain(schema: Json) -> str:
 
 
 def _limits(schema: Json) -> str:
-    return _limit(schema.get("minLength", 0), schema.get("maxLength"), " characters") + _limit(
-        schema.get("minimum"), schema.get("maximum"), ""
-    )
+    characters = _range(schema.get("minLength"), schema.get("maxLength"))
+    numbers = _range(schema.get("minimum"), schema.get("maximum"))
+    return f", {characters} characters" if characters else f", {numbers}" if numbers else ""
 
 
-def _limit(least: int | None, most: int | None, unit: str) -> str:
-    if most is not None:
-        return f", {least or 0:,} to {most:,}{unit}"
-    return f", at least {least:,}{unit}" if least else ""
+def _range(least: int | None, most: int | None) -> str:
+    """What is between these, both included."""
+    if most is None:
+        return f"at least {least:,}" if least is not None else ""
+    if least == most:
+        return f"{most:,}"
+    return f"up to {most:,}" if least is None else f"{least:,} to {most:,}"

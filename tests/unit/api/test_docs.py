@@ -1,0 +1,110 @@
+"""The page for people: all of the document, and nothing from anywhere else."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from api.auth import Authenticator
+from api.dialects import Call, Chapter, Dialect, Route
+from api.docs.page import page
+from api.docs.schemas import kind
+from api.openapi import document
+from api.v3 import V3
+from api.v3.refusals import SHAPES, refuse
+from engine.segments.vocabulary import VOCABULARY
+
+HOSTILE = "<script>alert('é')</script> & \"co\""
+
+
+class Elements(HTMLParser):
+    """The tags, attributes and texts of a page."""
+
+    def __init__(self, html: bytes) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(html.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+HTML = page([(V3, document(V3))])
+PAGE = Elements(HTML)
+
+
+def test_every_operation_is_on_it() -> None:
+    ids = [value for name, value in PAGE.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    for route in V3.routes:
+        assert route.operation in ids
+        assert route.summary in PAGE.text
+        assert f"{route.method} {V3.prefix}{route.path}" in PAGE.text
+
+
+def test_extensions_are_marked() -> None:
+    assert HTML.count(b'class="mark">extension<') == sum(route.extension for route in V3.routes)
+
+
+def test_links_lead_somewhere() -> None:
+    ids = {f"#{value}" for name, value in PAGE.attributes if name == "id"}
+    links = {value for name, value in PAGE.attributes if name == "href"}
+    assert links - ids == {"/v3/openapi.json"}
+
+
+def test_it_needs_nothing_else() -> None:
+    """Neither scripts nor styles, fonts or pictures from anywhere: it works without the internet."""
+    assert not {"script", "link", "img", "iframe", "object"} & set(PAGE.tags)
+    assert not {"src", "srcset", "style", "onload", "onclick"} & {name for name, _ in PAGE.attributes}
+    assert not re.search(rb"https?:|//[a-z]|@import|url\(", HTML)
+
+
+def test_the_vocabulary_of_segments_is_on_it() -> None:
+    """Contract v3.md 4.3."""
+    for source, fields in VOCABULARY.items():
+        assert source in PAGE.text
+        for field, operators in fields.items():
+            assert field in PAGE.text
+            assert all(operator in PAGE.text for operator in operators)
+
+
+async def handle(call: Call[Any, Any]) -> Any:
+    raise AssertionError
+
+
+def test_whatever_a_dialect_says_is_text() -> None:
+    route = Route("GET", "/things", (), handle, operation="x", summary=HOSTILE, answers={200: list[str]})
+    chapter = Chapter(HOSTILE, HOSTILE, (HOSTILE,), ((HOSTILE,),))
+    other = Dialect("/other", (route,), Authenticator.bearer, refuse, SHAPES, {}, (chapter,))
+    elements = Elements(page([(V3, document(V3)), (other, document(other))]))
+    assert "script" not in elements.tags
+    assert elements.text.count(HOSTILE) == 6
+    assert "#other-refusals" in {value for _, value in elements.attributes}
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "string"}, "text"),
+        ({"type": "string", "maxLength": 10_000}, "text, up to 10,000 characters"),
+        ({"type": "string", "minLength": 1, "maxLength": 255}, "text, 1 to 255 characters"),
+        ({"type": "integer", "minimum": 1, "maximum": 500}, "whole number, 1 to 500"),
+        ({"type": "integer", "minimum": 0}, "whole number, at least 0"),
+        ({"type": "array", "items": {"type": "string", "format": "uuid"}, "maxItems": 25}, "array of up to 25 × UUID"),
+        ({"type": "array", "items": {}, "minItems": 1}, "array of at least 1 × anything"),
+        ({"type": "array", "items": {"type": "boolean"}, "minItems": 2, "maxItems": 2}, "array of 2 × boolean"),
+        ({"anyOf": [{"$ref": "#/components/schemas/Tag"}, {"type": "null"}]}, "Tag or null"),
+        ({"enum": ["a", True, 1]}, "one of a, true, 1"),
+        ({"const": "a"}, "a"),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, "object of whole number"),
+    ],
+)
+def test_schemas_are_put_in_words(schema: dict[str, Any], words: str) -> None:
+    assert "".join(part if isinstance(part, str) else "".join(part.itertext()) for part in kind(schema)) == words
