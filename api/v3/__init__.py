@@ -15,6 +15,9 @@ from api.v3.segments import LARGEST_ID
 #: Ids in paths (contract v3.md 1.4).
 IDS = {
     "activity_id": UUID,
+    "contact_id": UUID,
+    "custom_field_id": UUID,
+    "file_export_id": UUID,
     "list_id": UUID,
     "tag_id": UUID,
     "segment_id": Annotated[int, Field(ge=1, le=LARGEST_ID)],

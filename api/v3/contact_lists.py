@@ -49,7 +49,7 @@ class ListsQuery(PageQuery):
 class XrefsQuery(Query):
     """Contract 2.2: numbers of lists in decimal; they are small, but whoever asks does not know."""
 
-    sequence_ids: Annotated[tuple[Annotated[int, Digits], ...], Listed, Field(max_length=500)]
+    sequence_ids: Annotated[tuple[Annotated[int, Digits], ...], Field(max_length=500), Listed]
 
 
 async def create(call: Call[Query, NewList]) -> web.Response:

@@ -21,7 +21,7 @@ from engine.operations import custom_fields_delete
 class CustomFieldsQuery(PageQuery):
     positions: ClassVar = frozenset({"after_field_no"})
 
-    limit: Annotated[int, Digits, Field(ge=1, le=100)] = 50
+    limit: Annotated[int, Field(ge=1, le=100), Digits] = 50
     after_field_no: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
 

@@ -1,6 +1,7 @@
 """The OpenAPI document: all that the routes declare, and nothing else."""
 
 import json
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -88,6 +89,21 @@ def test_nothing_in_it_is_left_over() -> None:
         assert stale not in written, stale
     for name in DOCUMENT["components"]["schemas"]:
         assert f'"#/components/schemas/{name}"' in TEXT, name
+
+
+def walked(schema: Any) -> Iterator[Any]:
+    """Every object inside."""
+    if isinstance(schema, dict):
+        yield schema
+    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from walked(each)
+
+
+def test_limits_are_where_they_mean_something() -> None:
+    """A limit that is declared behind what reads text is put on the text: write `Field(…)` before `Digits` or `Listed`."""
+    for schema in walked(DOCUMENT):
+        limits = {"minLength", "maxLength", "ge", "le"} & schema.keys()
+        assert not limits or schema.get("type") == "string", schema
 
 
 class Upload(Form):
