@@ -100,7 +100,7 @@ def walked(schema: Any) -> Iterator[Any]:
 
 
 def test_limits_are_where_they_mean_something() -> None:
-    """A limit that is declared behind what reads text is put on the text: write `Field(…)` before `Digits` or `Listed`."""
+    """A limit declared behind what reads text is put on the text: write `Field(…)` before `Digits` and `Listed`."""
     for schema in walked(DOCUMENT):
         limits = {"minLength", "maxLength", "ge", "le"} & schema.keys()
         assert not limits or schema.get("type") == "string", schema
