@@ -25,6 +25,7 @@ from api.metrics import Metrics
 from api.throttle import Throttle
 from api.v3 import V3
 from engine import garbage
+from engine.activities.inline import Inline
 from engine.activities.intake import Intake
 from engine.activities.model import Message
 from engine.database import Database
@@ -68,7 +69,7 @@ def create_app(db: Database, settings: Settings, send: Send, broker_up: BrokerUp
     finality = Finality(db, settings)
     authenticator = Authenticator(db, settings.token_cache_seconds)
     intake, throttle = Intake(db, settings), Throttle(settings)
-    services = Services(db, settings, send, intake, authenticator, throttle, finality, metrics)
+    services = Services(db, settings, send, intake, Inline(db), authenticator, throttle, finality, metrics)
     app = web.Application(client_max_size=settings.json_max_bytes)
     health.mount(app, db, broker_up, metrics)
     docs.mount(app, DIALECTS)

@@ -25,6 +25,7 @@ from api.finality import Finality
 from api.metrics import Metrics
 from api.reading import Query
 from api.throttle import Throttle
+from engine.activities.inline import Inline
 from engine.activities.intake import Intake
 from engine.activities.model import Activity, Message
 from engine.activities.submission import Submitted
@@ -51,6 +52,7 @@ class Services:
     settings: Settings
     send: Send
     intake: Intake
+    inline: Inline
     authenticator: Authenticator
     throttle: Throttle
     finality: Finality

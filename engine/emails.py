@@ -1,4 +1,7 @@
-"""What e-mail addresses may look like. How long they may be differs from place to place (contract v3.md 5, 35)."""
+"""What e-mail addresses may look like, and what makes two of them one.
+
+How long they may be differs from place to place (contract v3.md 5, 35).
+"""
 
 import re
 
@@ -14,3 +17,8 @@ def is_email(text: str) -> bool:
     Letters of any script are fine, and so is a domain of one label.
     """
     return _EMAIL.fullmatch(text) is not None and text.isprintable()
+
+
+def email_key(email: str) -> str:
+    """What makes two addresses one: trimmed, lower case. The one rule for it."""
+    return email.strip().lower()

@@ -67,6 +67,18 @@ class NameTaken(Conflict):
     code = "name_taken"
 
 
+class EmailTaken(Conflict):
+    """Another contact of this account has the e-mail address, be it a deleted one."""
+
+    code = "email_taken"
+
+
+class WrittenMeanwhile(Conflict):
+    """Somebody else is writing the same contact at this moment."""
+
+    code = "written_meanwhile"
+
+
 class AlreadyFinal(Conflict):
     """The activity has ended; a final state never changes."""
 
@@ -77,6 +89,12 @@ class NotFinal(Conflict):
     """The activity is still running and can only be cancelled."""
 
     code = "not_final"
+
+
+class Busy(MusterError):
+    """Earlier activities that must come first have not ended in time."""
+
+    code = "busy"
 
 
 class TooManyActivities(MusterError):

@@ -130,6 +130,9 @@ class Settings(BaseSettings):
     max_tags: PositiveInt | None = Field(None, description="Tags an account may have")
     max_custom_fields: PositiveInt = Field(100, description="Custom fields an account may have")
     max_segments: PositiveInt = Field(1000, description="Segments an account may have")
+    confirmed_opt_in: bool = Field(
+        default=False, description="Whether who signs up has to confirm by mail, and is pending_confirmation until then"
+    )
     token_cache_seconds: NonNegativeInt = Field(
         5, description="Seconds an API process remembers a token: a revoked one works for at most as long"
     )

@@ -261,9 +261,14 @@ def _leaf(frozen: Mapping[str, Any], now: datetime) -> Expression:
         case {"engagement_level": level}:
             return _at_level(level)
         case {"new_subscriber": True}:
-            return Intersection((Matching(OptedInSince(now - NEW_SUBSCRIBER)), Members((system.ACTIVE,))))
+            return new_subscribers(now)
         case _:
             return Members((system.ACTIVE,))
+
+
+def new_subscribers(now: datetime) -> Expression:
+    """Who has subscribed within the last 30 days and may be mailed."""
+    return Intersection((Matching(OptedInSince(now - NEW_SUBSCRIBER)), Members((system.ACTIVE,))))
 
 
 def _at_level(level: str) -> Expression:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Required, get_args
+from typing import Annotated, Any, Literal, NotRequired, Required, get_args
 from uuid import UUID
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from api.answers import Day, Time, time
 from api.v3.paging import Page
-from engine.contacts import Contact
+from engine.contacts.reading import Contact
 
 Who = Literal["Account", "Contact"]
 Permission = Literal["implicit", "explicit", "pending_confirmation", "unsubscribed", "temp_hold", "not_set"]
@@ -129,6 +129,44 @@ class ShownContact(TypedDict, total=False):
     sms_channel: SmsChannel
 
 
+class CreatedOrUpdated(TypedDict):
+    """Contract 2.1.13."""
+
+    contact_id: UUID
+    action: Literal["created", "updated"]
+
+
+class ContactXref(TypedDict):
+    sequence_id: str
+    contact_id: UUID
+
+
+class ContactXrefs(TypedDict):
+    """Contract 2.1.14."""
+
+    xrefs: Annotated[list[ContactXref], Field(max_length=500)]
+
+
+class ContactCounts(TypedDict):
+    """Contract 2.1.15."""
+
+    total: int
+    explicit: int
+    implicit: int
+    pending: int
+    unsubscribed: int
+    new_subscriber: NotRequired[int]
+
+
+class SmsHistory(TypedDict):
+    """Contract 2.1.16: nothing of it is recorded here."""
+
+    contact_id: UUID
+    sms_channel_id: UUID
+    sms_channel_history_id: UUID
+    insert_time: Time
+
+
 class ContactPage(Page, total=False):
     contacts: Required[list[ShownContact]]
     contacts_count: int
@@ -223,10 +261,14 @@ def _entries(name: str) -> "SubResource":
 def _entry(entry: Mapping[str, Any]) -> Any:
     """A stored entry of a sub-resource, its times in our style."""
     shown = {name: value for name, value in entry.items() if value is not None}
-    for name in ("created_at", "updated_at"):
+    for name in ENTRY_TIMES:
         if name in shown:
             shown[name] = time(datetime.fromisoformat(shown[name]).astimezone(UTC))
     return shown
+
+
+#: Times in entries.
+ENTRY_TIMES = ("created_at", "updated_at", "opt_in_date", "opt_out_date")
 
 
 def _notes(contact: Contact, _: Mapping[int, UUID]) -> list[Note]:
@@ -236,16 +278,19 @@ def _notes(contact: Contact, _: Mapping[int, UUID]) -> list[Note]:
 
 
 def _sms_channel(contact: Contact, _: Mapping[int, UUID]) -> SmsChannel | None:
-    stored = contact.row["sms_channel"]
-    return json.loads(stored) if stored else None
+    if not contact.row["sms_channel"]:
+        return None
+    shown: SmsChannel = json.loads(contact.row["sms_channel"])
+    shown["sms_channel_consents"] = [_entry(each) for each in shown.get("sms_channel_consents", ())]
+    return shown
 
 
 def _list_memberships(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
-    return [member_of["set_id"] for member_of in contact.lists]
+    return [member_of.set_id for member_of in contact.lists]
 
 
 def _taggings(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
-    return [member_of["set_id"] for member_of in contact.tags]
+    return [member_of.set_id for member_of in contact.tags]
 
 
 SubResource = Callable[[Contact, Mapping[int, UUID]], Any]

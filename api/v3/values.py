@@ -1,5 +1,6 @@
 """Values as they come over the wire: in queries everything is text, and text must be storable."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -53,6 +54,19 @@ def _listed(value: object) -> object:
     return value
 
 
+def _moment(value: object) -> object:
+    """A date, of which midnight is meant, or a date-time; in UTC unless it has an offset (contract v3.md 1.5)."""
+    if not isinstance(value, str):
+        return value
+    # A plus sign that was not escaped has become a blank.
+    text = value.strip().replace(" ", "+") if "T" in value else value.strip()
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("it must be a date or date-time such as 2026-01-15 or 2026-01-15T10:00:00+00:00") from None
+
+
 def _spelled_out(value: object) -> object:
     """Guide samples write booleans as text (contract v3.md 1.6)."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
@@ -68,6 +82,8 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 SpelledOut = Annotated[bool, Field(strict=True), BeforeValidator(_spelled_out)]
 #: An id of a query (contract v3.md 1.4).
 QueryId = Annotated[UUID, BeforeValidator(_hyphenated)]
+#: A time of a query, in UTC.
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 #: For numbers of a query.
 Digits = BeforeValidator(_digits)
 #: For lists of a query.

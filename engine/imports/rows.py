@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, cast
 
-from engine.contacts import email_key
 from engine.days import parse_day
+from engine.emails import email_key
 from engine.imports.columns import TEXTS, Columns
 from engine.imports.lines import Lines, Position
 from engine.imports.problems import Code, Problem, RowError, quoted, row_error

@@ -1,6 +1,6 @@
 """The named sets of an account: its lists and tags. What is in them is membership's business."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -118,7 +118,12 @@ async def by_ids(tx: Transaction, kind: SetKind, set_ids: Iterable[UUID]) -> dic
 
 
 async def numbers(tx: Transaction, kind: SetKind, set_ids: Sequence[UUID]) -> tuple[int, ...]:
-    """The numbers of sets, ascending. Raises UnknownTarget, naming the first id that is not one.
+    """The numbers of sets, ascending. Raises UnknownTarget, naming the first id that is not one."""
+    return tuple(sorted((await numbered(tx, kind, set_ids)).values()))
+
+
+async def numbered(tx: Transaction, kind: SetKind, set_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The numbers of sets by id. Raises UnknownTarget, naming the first id that is not one.
 
     A set that the process has met before is not looked for again (engine/sets/known.py).
     """
@@ -126,7 +131,13 @@ async def numbers(tx: Transaction, kind: SetKind, set_ids: Sequence[UUID]) -> tu
     if None in found.values():
         rows = await tx.all("set_numbers", kind=kind, set_ids=list(found))
         found = dict.fromkeys(found) | {row["set_id"]: row["set_no"] for row in rows}
-    return tuple(sorted(_known(tx, kind, set_id, set_no) for set_id, set_no in found.items()))
+    return {set_id: _known(tx, kind, set_id, set_no) for set_id, set_no in found.items()}
+
+
+async def lock(tx: Transaction, set_nos: Collection[int]) -> None:
+    """Locks sets that are to be written, ascending. Raises UnknownTarget when one is gone, as `insist_on` does."""
+    if set_nos and len(await tx.all("lock_sets", set_nos=sorted(set_nos))) < len(set_nos):
+        await insist_on(tx, set_nos)
 
 
 async def insist_on(tx: Transaction, set_nos: Iterable[int]) -> None:

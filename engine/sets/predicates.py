@@ -169,6 +169,20 @@ class TimeWithin:
 
 
 @dataclass(frozen=True, slots=True)
+class HasConsent:
+    """The contact's text message channel has a consent that is one of these (contract v3.md 2.1.7)."""
+
+    permissions: tuple[str, ...]
+
+    def sql(self, bind: Bind) -> str:
+        consents = "jsonb_path_query(contact.sms_channel, '$.sms_channel_consents[*].sms_consent_permission')"
+        found = (
+            f"select from {consents} as permission where permission #>> '{{}}' = any({bind(self.permissions)}::text[])"
+        )
+        return f"contact.sms_channel is not null and exists ({found})"
+
+
+@dataclass(frozen=True, slots=True)
 class OptedInSince:
     """The contact subscribed at that time or later."""
 

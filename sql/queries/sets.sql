@@ -75,14 +75,15 @@ where s.account_id = :account_id and s.set_no = any(:set_nos)
 group by s.set_no;
 
 -- name: sets_of_contacts
--- Which living lists and tags each of these contacts is in, by set number.
-select n.contact_no, s.set_no, s.set_id, s.kind
-from unnest(:contact_nos::bigint[]) n(contact_no)
+-- The living sets of these kinds with members among the :wanted contacts of each chunk: of each such set and chunk the
+-- :lengths bits from the one at :firsts on.
+select s.kind, s.set_no, s.set_id, c.chunk, substring(c.bits & w.bits from w.first + 1 for w.length) as bits
+from unnest(:chunks::integer[], :wanted::bit varying[], :firsts::integer[], :lengths::integer[])
+    w(chunk, bits, first, length)
 join contact_set s on s.account_id = :account_id and s.kind = any(:kinds) and s.deleted_at is null
-join set_chunk c on c.account_id = :account_id and c.set_no = s.set_no
-    and c.chunk = (n.contact_no / ${chunk_bits})::int
-where get_bit(c.bits, (n.contact_no % ${chunk_bits})::int) = 1
-order by n.contact_no, s.set_no;
+join set_chunk c on c.account_id = :account_id and c.set_no = s.set_no and c.chunk = w.chunk
+where bit_count(c.bits & w.bits) > 0
+order by s.set_no, c.chunk;
 
 -- name: turn_off_sets!
 -- Effects of deleting sets: every bit that they have. Under the locks of the sets' rows.

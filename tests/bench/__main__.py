@@ -14,6 +14,7 @@ from rich.console import Console
 from engine.errors import MusterError
 from engine.settings import Settings
 from tests.bench import api, imports, memberships, report, small
+from tests.bench import contacts as single
 from tests.bench.report import Finding
 
 INTERRUPTED = 130
@@ -67,6 +68,8 @@ def _benches(settings: Settings, contacts: int, rounds: int) -> Mapping[str, Ben
         "f": partial(api.polls, settings, rounds),
         "g": partial(imports.rate, settings, contacts, rounds),
         "h": partial(imports.memory, settings, contacts),
+        "m": partial(single.sign_ups, settings, rounds),
+        "n": partial(single.pages, settings, rounds),
         "i": partial(memberships.ten_times, settings, contacts, rounds),
     }
 

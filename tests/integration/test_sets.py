@@ -1,6 +1,6 @@
 """Asking sets about contacts: is it in this one, and in which is it (design, "Contact sets are chunked bitmaps")."""
 
-from engine import contacts
+from engine.contacts import reading as contacts
 from engine.sets import catalog, reading, system
 from engine.sets.catalog import SetKind
 from engine.sets.chunks import CHUNK_BITS
@@ -30,4 +30,4 @@ async def test_which_of_a_thousand_lists_a_contact_is_in(desk: Desk) -> None:
     async with desk.db.account(desk.account_id) as tx:
         found = await contacts.page(tx, Members((system.EXISTS,)), limit=10, kinds=[SetKind.LIST])
     expected = [{each.set_id for each in lists[::2]}] * 2 + [{lists[7].set_id}]
-    assert [{row["set_id"] for row in contact.lists} for contact in found] == expected
+    assert [{each.set_id for each in contact.lists} for contact in found] == expected

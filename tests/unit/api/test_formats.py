@@ -12,10 +12,11 @@ from pydantic_core import to_json
 from api.v3 import contact_formats, formats
 from api.v3.contact_formats import Include
 from engine.activities.model import Activity, Queue, State
-from engine.contacts import Contact
+from engine.contacts.reading import Contact
 from engine.errors import ItemError
 from engine.segments.stored import Segment
 from engine.sets.catalog import NamedSet, SetKind
+from engine.sets.reading import MemberOf
 
 NOW = datetime(2026, 1, 15, 10, 0, 0, 987654, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=2)
@@ -213,7 +214,7 @@ EVERYTHING = tuple(contact_formats.SUB_RESOURCES)
 
 
 def contact(include: tuple[Include, ...] = (), **row: object) -> Any:
-    found = Contact(ROW | row, ({"set_id": ID},), ())  # type: ignore[arg-type]  # records are read like mappings
+    found = Contact(ROW | row, [MemberOf("list", 1, ID)])  # type: ignore[arg-type]  # records are read like mappings
     return sent(contact_formats.contact(found, include, {1: ID}))
 
 
@@ -276,4 +277,4 @@ def test_sub_resources() -> None:
     assert answer["phone_numbers"] == [phone | {"created_at": moment, "updated_at": moment}]
     assert answer["street_addresses"] == [{"kind": "home", "city": "Oslo"}]
     assert [note["created_at"] for note in answer["notes"]] == [moment, "2026-01-01T00:00:00+00:00"]
-    assert answer["sms_channel"] == {"sms_channel_id": "x"}
+    assert answer["sms_channel"] == {"sms_channel_id": "x", "sms_channel_consents": []}

@@ -24,12 +24,15 @@ CONTRACT = {
     "no_such_route": (404, "contacts.api.not_found"),
     "method_not_allowed": (405, "contacts.api.method_not_allowed"),
     "conflict": (409, "contacts.api.conflict"),
+    "email_taken": (409, "contacts.api.conflict"),
+    "written_meanwhile": (409, "contacts.api.conflict"),
     "already_final": (409, "contacts.api.conflict"),
     "not_final": (409, "contacts.api.conflict"),
     "unsupported_media_type": (415, "contacts.api.unsupported_media_type"),
     "throttled": (429, "throttled"),
     "too_many_activities": (429, "contacts.api.activities.limit"),
     "unexpected": (500, "contacts.api.internal_error"),
+    "busy": (503, "contacts.api.unavailable"),
     "unusable": (503, "contacts.api.unavailable"),
     "database_unusable": (503, "contacts.api.unavailable"),
 }
@@ -75,6 +78,7 @@ def test_an_unknown_target_is_404_where_that_is_documented(route: Route) -> None
         "/activities/custom_fields_delete",
         "/activities/contacts_file_import",
         "/contact_tags",
+        "/contacts/sign_up_form",
     }
     if route.path in documents_404 | {"/activities/{activity_id}/cancel", "/activities/{activity_id}/retry"}:
         expected = HTTPStatus.NOT_FOUND, "contacts.api.not_found"

@@ -1,0 +1,239 @@
+"""Bodies of requests on single contacts (contract v3.md 2.1). What is not known in them is ignored (1.6)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
+
+from api.v3.bodies import Resource
+from api.v3.values import storable
+from engine.contacts.details import CORE, Details
+from engine.contacts.record import Address, Note, Party, Permission, Phone
+from engine.contacts.sms import Consent
+from engine.days import is_birthday, parse_day
+from engine.emails import is_email
+from engine.identifiers import Id
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def _email(text: str) -> str:
+    text = text.strip()
+    if not is_email(text):
+        raise ValueError("it must be an e-mail address")
+    return text
+
+
+def _filled(text: str) -> str | None:
+    """Blank is the same as left out (contract 2.1.11)."""
+    return text.strip() or None
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("it must be text such as 2006-11-15")  # noqa: TRY004 (pydantic wants ValueErrors)
+    try:
+        return parse_day(value.strip()) if value.strip() else None
+    except ValueError:
+        raise ValueError("it must be a date such as 2006-11-15") from None
+
+
+Text25 = Annotated[str, Field(max_length=25), AfterValidator(storable)]
+Text50 = Annotated[str, Field(max_length=50), AfterValidator(storable)]
+Text255 = Annotated[str, Field(max_length=255), AfterValidator(storable)]
+Property = Annotated[Text50, AfterValidator(_filled)]
+Email80 = Annotated[str, Field(max_length=80), AfterValidator(storable), AfterValidator(_email)]
+Email50 = Annotated[str, Field(max_length=50), AfterValidator(storable), AfterValidator(_email)]
+Anniversary = Annotated[date | None, Field(json_schema_extra={"type": "string"}), BeforeValidator(_day)]
+Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
+
+
+class Email(Resource):
+    """Contract 2.1.2, of a new contact."""
+
+    address: Email80
+    permission_to_send: Permission | None = None
+
+
+class ChangedEmail(Email):
+    """Contract 2.1.2, of a stored contact; what is read-only in it is ignored."""
+
+    opt_out_reason: Text255 | None = None
+
+
+class CustomValue(Resource):
+    """Contract 2.1.3."""
+
+    custom_field_id: Id
+    value: Text255
+
+
+class PhoneNumber(Resource):
+    """Contract 2.1.4."""
+
+    phone_number: Annotated[Text25, Field(min_length=1)]
+    kind: Literal["home", "work", "mobile", "other"] = "other"
+
+
+class StreetAddress(Resource):
+    """Contract 2.1.5."""
+
+    kind: Literal["home", "work", "other"]
+    street: Text255 | None = None
+    city: Text50 | None = None
+    state: Text50 | None = None
+    postal_code: Text50 | None = None
+    country: Text50 | None = None
+
+    def address(self) -> Address:
+        return Address(self.kind, self.street, self.city, self.state, self.postal_code, self.country)
+
+
+class NoteBody(Resource):
+    """Contract 2.1.6."""
+
+    note_id: Id | None = None
+    content: Annotated[str, Field(max_length=2000), AfterValidator(storable)]
+
+
+class SmsConsent(Resource):
+    """Contract 2.1.7, the vendor's newer form."""
+
+    sms_consent_permission: Literal["pending_confirmation", "opt_out", "explicit"]
+    consent_type: Literal["promotional_sms"]
+    opt_in_date: datetime | None = None
+    opt_out_date: datetime | None = None
+
+    def consent(self) -> Consent:
+        at = {"explicit": self.opt_in_date, "opt_out": self.opt_out_date}.get(self.sms_consent_permission)
+        return Consent(self.sms_consent_permission, self.consent_type, at)
+
+
+class SmsChannelBody(Resource):
+    """Contract 2.1.7, the vendor's newer form."""
+
+    full_sms_address: Annotated[Text25, Field(min_length=1)]
+    sms_channel_consents: Annotated[tuple[SmsConsent, ...], Field(min_length=1, max_length=10)]
+
+    def given(self) -> tuple[str, list[Consent]]:
+        return self.full_sms_address, [each.consent() for each in self.sms_channel_consents]
+
+
+class Properties(Resource):
+    """What is said of a contact in one word each."""
+
+    first_name: Property | None = None
+    last_name: Property | None = None
+    job_title: Property | None = None
+    company_name: Property | None = None
+    birthday_month: Annotated[StrictInt, Field(ge=1, le=12)] | None = None
+    birthday_day: Annotated[StrictInt, Field(ge=1, le=31)] | None = None
+    anniversary: Anniversary | None = None
+
+    @model_validator(mode="after")
+    def _has_a_whole_birthday(self) -> Self:
+        month, day = self.birthday_month, self.birthday_day
+        if (month is None) != (day is None):
+            missing = "birthday_day" if day is None else "birthday_month"
+            raise ValueError(f"{missing} is missing: a birthday has both month and day")
+        if month is not None and day is not None and not is_birthday(month, day):
+            raise ValueError(f"birthday_day does not have a valid value: month {month} has no day {day}")
+        return self
+
+    def core(self) -> dict[str, Any]:
+        """Those that are given."""
+        return {name: getattr(self, name) for name in CORE if name in self.model_fields_set}
+
+
+class ContactBody(Properties):
+    """What new and stored contacts have in common."""
+
+    email_address: Email | None = None
+    custom_fields: Annotated[tuple[CustomValue, ...], Field(max_length=25)] | None = None
+    phone_numbers: Annotated[tuple[PhoneNumber, ...], Field(max_length=3)] | None = None
+    street_addresses: Annotated[tuple[StreetAddress, ...], Field(max_length=3)] | None = None
+    list_memberships: Ids | None = None
+    taggings: Ids | None = None
+    notes: Annotated[tuple[NoteBody, ...], Field(max_length=150)] | None = None
+    sms_channel: SmsChannelBody | None = None
+
+    def details(self) -> Details:
+        """What the engine is told."""
+        email, sms = self.email_address, self.sms_channel
+        return Details(
+            core=self.core(),
+            email=email.address if email else None,
+            permission=email.permission_to_send if email else None,
+            opt_out_reason=email.opt_out_reason if isinstance(email, ChangedEmail) else None,
+            custom_values=_values(self.custom_fields),
+            phones=_each(self.phone_numbers, lambda given: Phone(given.kind, given.phone_number)),
+            addresses=_each(self.street_addresses, StreetAddress.address),
+            notes=_each(self.notes, lambda given: Note(given.content, given.note_id)),
+            sms_channel=sms.given() if sms else None,
+            list_ids=_once(self.list_memberships),
+            tag_ids=_once(self.taggings),
+        )
+
+
+class NewContact(ContactBody):
+    """Contract 2.1.9."""
+
+    create_source: Party
+
+    def details(self) -> Details:
+        """Mailable with implicit permission, unless another is given (contract 6, 12)."""
+        details = super().details()
+        permission = details.permission or ("implicit" if details.email else None)
+        return replace(details, permission=permission)
+
+
+class ChangedContact(ContactBody):
+    """Contract 2.1.11."""
+
+    update_source: Party
+    email_address: ChangedEmail | None = None
+
+
+class SignUpBody(Properties):
+    """Contract 2.1.13."""
+
+    email_address: Email50
+    list_memberships: Annotated[Ids, Field(min_length=1)]
+    phone_number: Annotated[Text25, Field(min_length=1)] | None = None
+    custom_fields: Annotated[tuple[CustomValue, ...], Field(max_length=50)] | None = None
+    street_address: StreetAddress | None = None
+
+    def details(self) -> Details:
+        """Only what is said; a blank property says nothing. The phone number's kind is `other` (contract 6, 20)."""
+        return Details(
+            core={name: value for name, value in self.core().items() if value is not None},
+            email=self.email_address,
+            custom_values=_values(self.custom_fields),
+            phones=[Phone("other", self.phone_number)] if self.phone_number else None,
+            addresses=[self.street_address.address()] if self.street_address else None,
+            list_ids=_once(self.list_memberships),
+        )
+
+
+class ResubscribeBody(Resource):
+    """Contract 2.1.16."""
+
+    list_ids: Annotated[Ids, Field(min_length=1)]
+
+
+def _each(given: Iterable[Given] | None, made: Callable[[Given], Made]) -> list[Made] | None:
+    return None if given is None else [made(each) for each in given]
+
+
+def _once(ids: tuple[UUID, ...] | None) -> tuple[UUID, ...] | None:
+    """Duplicates are one (contract 1.6)."""
+    return None if ids is None else tuple(dict.fromkeys(ids))
+
+
+def _values(given: tuple[CustomValue, ...] | None) -> Mapping[UUID, str] | None:
+    """Of a field that is given twice, the last value."""
+    return None if given is None else {each.custom_field_id: each.value for each in given}

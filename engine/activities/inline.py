@@ -1,0 +1,145 @@
+"""Inline operations: what is done while the caller waits for the answer, such as writing one contact.
+
+They are activities too (design, "Inline operations"): each takes a place in the account's order and leaves the record
+of what it changed, but is completed in the transaction that enters it, and not listed. Those of an account that come
+while one is under way share the next transaction, as submissions do (engine/activities/intake.py).
+
+One waits, bounded, for earlier membership activities on the lists and tags that it turns, if these are about to run.
+For batched work it does not wait, nor for what waits for that: an import takes long and is not one moment, so a single
+contact's write finds its place between two of its batches (contract v3.md 6, 31).
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import asyncpg
+
+from engine.contacts import writing
+from engine.contacts.numbers import Numbers
+from engine.contacts.writing import ContactWrite, Written
+from engine.database import UNREACHABLE, Database
+from engine.errors import Busy, MusterError, UnknownTarget, WrittenMeanwhile
+from engine.principals import Principal
+
+#: Writes in one transaction at most.
+MOST_TOGETHER = 50
+#: Seconds to wait for earlier activities, and between two looks.
+BUSY_SECONDS = 5.0
+LOOK_SECONDS = 0.02
+#: Contact numbers that a process reserves at once; those it has left when it ends are a gap.
+NUMBERS_AT_ONCE = 50
+#: Accounts whose reserved numbers are remembered.
+MOST_ACCOUNTS = 1000
+#: How often a write is tried again that met another process' write of the same contact or address.
+TRIES = 3
+#: What such a meeting raises, or a set that was deleted in between.
+MEETINGS = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, UnknownTarget)
+
+
+class _Asked(NamedTuple):
+    principal: Principal
+    write: ContactWrite
+    answer: "asyncio.Future[Written | MusterError]"
+
+
+class Inline:
+    """The inline operations of one process."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._numbers: dict[int, Numbers] = {}
+        #: What came of each account that has a transaction under way, and whom it and that transaction mean.
+        self._waiting: dict[int, list[_Asked]] = {}
+        self._meant: defaultdict[int, set[object]] = defaultdict(set)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def write(self, principal: Principal, write: ContactWrite) -> Written:
+        """Does the write, which is on the disk when this answers.
+
+        Raises what the write refuses, WrittenMeanwhile when its contact is being written by somebody else, and Busy
+        when what must come first takes too long.
+        """
+        begun = asyncio.get_running_loop().time()
+        while True:
+            result = await self._ask(principal, write)
+            if isinstance(result, Written):
+                return result
+            if not isinstance(result, Busy) or asyncio.get_running_loop().time() - begun > BUSY_SECONDS:
+                raise result
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _ask(self, principal: Principal, write: ContactWrite) -> Written | MusterError:
+        meant = self._meant[principal.account_id]
+        if not meant.isdisjoint(write.keys):
+            raise WrittenMeanwhile("another request is writing this contact at this moment; try again")
+        meant |= write.keys
+        asked = _Asked(principal, write, asyncio.get_running_loop().create_future())
+        waiting = self._waiting.get(principal.account_id)
+        if waiting is None:
+            self._waiting[principal.account_id] = [asked]
+            task = asyncio.create_task(self._work(principal.account_id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        else:
+            waiting.append(asked)
+        return await asked.answer
+
+    async def _work(self, account_id: int) -> None:
+        """Does what waits in the account until nothing does."""
+        waiting, meant = self._waiting[account_id], self._meant[account_id]
+        while waiting:
+            batch = waiting[:MOST_TOGETHER]
+            del waiting[:MOST_TOGETHER]
+            await self._together(account_id, batch)
+            for asked in batch:
+                meant -= asked.write.keys
+        del self._waiting[account_id], self._meant[account_id]
+
+    async def _together(self, account_id: int, batch: Sequence[_Asked]) -> None:
+        if len(batch) == 1:
+            return await self._alone(account_id, batch[0])
+        try:
+            _give(batch, await self._transaction(account_id, batch))
+        except UNREACHABLE as error:
+            _fail(batch, error)
+        except Exception:  # noqa: BLE001 (whose fault it is comes out when each is alone)
+            for asked in batch:
+                await self._alone(account_id, asked)
+        return None
+
+    async def _alone(self, account_id: int, asked: _Asked) -> None:
+        for _ in range(TRIES):
+            try:
+                return _give([asked], await self._transaction(account_id, [asked]))
+            except MEETINGS:
+                continue
+            except Exception as error:  # noqa: BLE001 (it is raised where the answer is awaited)
+                return _fail([asked], error)
+        return _fail([asked], WrittenMeanwhile("other requests are writing this contact at this moment; try again"))
+
+    async def _transaction(self, account_id: int, batch: Sequence[_Asked]) -> list[Written | MusterError]:
+        numbers = self._numbers_of(account_id)
+        first = await numbers.reserve(len(batch))
+        async with self._db.account(account_id) as tx:
+            results = await writing.write(tx, [(asked.principal, asked.write) for asked in batch], first)
+        numbers.take(sum(isinstance(result, Written) and result.created for result in results))
+        return results
+
+    def _numbers_of(self, account_id: int) -> Numbers:
+        if account_id not in self._numbers and len(self._numbers) >= MOST_ACCOUNTS:
+            self._numbers.clear()
+        return self._numbers.setdefault(account_id, Numbers(self._db, account_id, NUMBERS_AT_ONCE))
+
+
+def _give(batch: Sequence[_Asked], results: Sequence[Written | MusterError]) -> None:
+    for asked, result in zip(batch, results, strict=True):
+        if not asked.answer.done():
+            asked.answer.set_result(result)
+
+
+def _fail(batch: Sequence[_Asked], error: Exception) -> None:
+    for asked in batch:
+        if not asked.answer.done():
+            asked.answer.set_exception(error)

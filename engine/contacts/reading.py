@@ -1,0 +1,73 @@
+"""Reading contacts: one, page by page with what belongs to them, and how many there are."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+
+from engine import sources
+from engine.database import Transaction
+from engine.errors import NotFound
+from engine.sets import reading
+from engine.sets.catalog import SetKind
+from engine.sets.expressions import Expression
+from engine.sets.reading import MemberOf
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact's row, and its lists and tags when they were asked for."""
+
+    row: asyncpg.Record
+    lists: Sequence[MemberOf] = ()
+    tags: Sequence[MemberOf] = ()
+
+
+async def page(
+    tx: Transaction, chosen: Expression, *, limit: int, after: int = 0, kinds: Sequence[SetKind] = ()
+) -> list[Contact]:
+    """The first `limit` chosen contacts with numbers greater than `after`, with their sets of these kinds.
+
+    A fixed number of statements, however many contacts there are.
+    """
+    contact_nos = await reading.page(tx, chosen, limit=limit, after=after)
+    rows = await tx.all("contacts_by_number", contact_nos=contact_nos) if contact_nos else []
+    return await _with_sets(tx, rows, kinds)
+
+
+async def one(tx: Transaction, contact_id: UUID, *, kinds: Sequence[SetKind] = ()) -> Contact:
+    """The contact, also a deleted one. Raises NotFound."""
+    row = await tx.one("contact_by_id", contact_id=contact_id)
+    if row is None:
+        raise NotFound(f"there is no contact {contact_id}")
+    [found] = await _with_sets(tx, [row], kinds)
+    return found
+
+
+async def counts(tx: Transaction) -> Counter[str]:
+    """How many contacts there are that are not deleted, by permission (contract v3.md 2.1.15)."""
+    return Counter({row["permission"]: row["contacts"] for row in await tx.all("count_by_permission")})
+
+
+async def count_new_subscribers(tx: Transaction) -> int:
+    """How many subscribed within the last 30 days."""
+    return await reading.count(tx, sources.new_subscribers(datetime.now(UTC)))
+
+
+async def ids_by_number(tx: Transaction, contact_nos: Sequence[int]) -> dict[int, UUID]:
+    """The public ids of those of the numbers that are a contact's, not deleted, ascending."""
+    rows = await tx.all("contact_ids_of_living", contact_nos=contact_nos)
+    return {row["contact_no"]: row["contact_id"] for row in rows}
+
+
+async def _with_sets(tx: Transaction, rows: Sequence[asyncpg.Record], kinds: Sequence[SetKind]) -> list[Contact]:
+    if not (kinds and rows):
+        return [Contact(row) for row in rows]
+    found = await reading.sets_of(tx, [row["contact_no"] for row in rows], kinds)
+    return [
+        Contact(row, *([each for each in found.get(row["contact_no"], ()) if each.kind == kind] for kind in SetKind))
+        for row in rows
+    ]

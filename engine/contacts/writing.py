@@ -1,0 +1,347 @@
+"""Writing single contacts, several of an account in one transaction.
+
+A write says whom it means and what it makes of that contact, as a value (engine/contacts/record.py); here is how that
+comes into the tables: rows, memberships with their effects, and an activity of its own for each, at the end of the
+account's order. One that cannot be done is refused on its own.
+
+All that may have to be waited for is locked before the account's row is, in the order of engine/activities; what is
+written after that waits for nobody.
+"""
+
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, ClassVar
+from uuid import UUID
+
+import asyncpg
+
+from engine import fields
+from engine.activities.model import json_text
+from engine.contacts import record
+from engine.contacts.record import Row
+from engine.database import Transaction
+from engine.emails import email_key
+from engine.errors import Busy, EmailTaken, Invalid, MusterError, UnknownTarget
+from engine.fields import Field
+from engine.principals import Principal
+from engine.sets import catalog, reading
+from engine.sets.catalog import SetKind
+from engine.sets.chunks import chunk_of
+from engine.sets.reading import MemberOf
+from engine.sets.system import FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the ids in a write stand for: numbers of sets, and custom fields."""
+
+    lists: Mapping[UUID, int] = field(default_factory=dict)
+    tags: Mapping[UUID, int] = field(default_factory=dict)
+    fields: Mapping[UUID, Field] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a write has before it.
+
+    row: its contact as it is stored, empty if it is not; contact_no: that contact's number, or the new one's; sets:
+    those of the write's kinds that the contact is in; tags_before: those that its deletion took off; holders: whose
+    the addresses are that the write names, by their keys.
+    """
+
+    account_id: int
+    now: datetime
+    names: Names
+    contact_no: int
+    row: Row
+    sets: Sequence[MemberOf]
+    tags_before: frozenset[int]
+    holders: Mapping[str, UUID]
+
+    def members_of(self, kind: SetKind) -> frozenset[int]:
+        """The lists or tags that the contact is in."""
+        return frozenset(each.set_no for each in self.sets if each.kind == kind)
+
+    def insist_on_email(self, email: str) -> str:
+        """The key of an address that nobody else has. Raises EmailTaken, also when the other contact is deleted."""
+        key = email_key(email)
+        holder = self.holders.get(key)
+        if holder is not None and holder != self.row.get("contact_id"):
+            raise EmailTaken(f"Validation failed: Email already exists for contact {holder}")
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a write makes of its contact: the whole row, and the lists and tags that it joins and leaves."""
+
+    row: Row
+    joins: frozenset[int] = frozenset()
+    leaves: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A written contact."""
+
+    contact_id: UUID
+    created: bool
+
+
+class ContactWrite(ABC):
+    """One change of one contact."""
+
+    kind: ClassVar[str]
+    #: The kinds of sets of which it must know whether its contact is in them.
+    kinds: ClassVar[tuple[str, ...]] = ()
+    #: How it is refused when it names a list or tag that does not exist (contract v3.md 1.8).
+    unknown_set: ClassVar[type[MusterError]] = Invalid
+
+    @property
+    def contact_id(self) -> UUID | None:
+        """Whom it means; None when that is said by `holder_of`, or it is a new contact."""
+        return None
+
+    @property
+    def holder_of(self) -> str | None:
+        """The address whose holder it means."""
+        return None
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """The addresses of which it must know whose they are."""
+        return ()
+
+    @property
+    def list_ids(self) -> tuple[UUID, ...]:
+        return ()
+
+    @property
+    def tag_ids(self) -> tuple[UUID, ...]:
+        return ()
+
+    @property
+    def field_ids(self) -> tuple[UUID, ...]:
+        return ()
+
+    @property
+    def keys(self) -> frozenset[object]:
+        """What makes two writes ones to the same contact."""
+        return frozenset({self.contact_id, *map(email_key, self.emails)} - {None})
+
+    @abstractmethod
+    def decide(self, found: Found) -> Outcome:
+        """What becomes of the contact. Raises MusterError."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """A write on its way through the transaction."""
+
+    write: ContactWrite
+    principal: Principal
+    names: Names = field(default_factory=Names)
+    before: Row = field(default_factory=dict)
+    outcome: Outcome | None = None
+    refusal: MusterError | None = None
+
+    @property
+    def contact_no(self) -> int:
+        assert self.outcome is not None
+        return int(self.outcome.row["contact_no"])
+
+    @property
+    def turned(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The sets to turn on and off for the contact, system sets too."""
+        assert self.outcome is not None
+        before = record.system_sets(self.before) if self.before else frozenset[int]()
+        after = record.system_sets(self.outcome.row)
+        return self.outcome.joins | (after - before), self.outcome.leaves | (before - after)
+
+    def turns(self) -> Iterator[tuple[int, bool]]:
+        """Each set to be turned, and whether on."""
+        on, off = self.turned
+        yield from ((set_no, True) for set_no in on)
+        yield from ((set_no, False) for set_no in off)
+
+    def decide(self, found: Found, ahead: Iterable[asyncpg.Record]) -> None:
+        """What becomes of the contact, or why nothing does."""
+        try:
+            self.outcome = self.write.decide(found)
+            self._insist_on_turn(ahead)
+        except MusterError as error:
+            self.outcome, self.refusal = None, error
+
+    def _insist_on_turn(self, ahead: Iterable[asyncpg.Record]) -> None:
+        """Raises Busy when an activity that is about to run reads or writes a list or tag that this one turns."""
+        on, off = self.turned
+        named = {set_no for set_no in on | off if set_no > 0}
+        if any(not named.isdisjoint((*each["reads"], *each["writes"])) for each in ahead):
+            raise Busy("earlier activities on these lists or tags have not ended; try again in a moment")
+
+
+async def write(
+    tx: Transaction, asked: Sequence[tuple[Principal, ContactWrite]], first_contact_no: int
+) -> list[Written | MusterError]:
+    """Does the writes, no two of which mean the same contact; what came of each.
+
+    first_contact_no: the first of as many reserved numbers as there are writes; those made take the first of them.
+    """
+    steps = [_Step(each, principal) for principal, each in asked]
+    await _name(tx, steps)
+    await _decide(tx, steps, first_contact_no)
+    done = [step for step in steps if step.outcome]
+    if done:
+        await _store(tx, done)
+        await _turn(tx, done)
+    return [_told(step) for step in steps]
+
+
+def _told(step: _Step) -> Written | MusterError:
+    if step.outcome is None:
+        assert step.refusal is not None
+        return step.refusal
+    return Written(step.outcome.row["contact_id"], not step.before)
+
+
+async def _name(tx: Transaction, steps: Iterable[_Step]) -> None:
+    """Finds the numbers of what the writes name."""
+    known = await fields.by_id(tx) if any(step.write.field_ids for step in steps) else {}
+    for step in steps:
+        write = step.write
+        try:
+            step.names = Names(
+                await catalog.numbered(tx, SetKind.LIST, write.list_ids),
+                await catalog.numbered(tx, SetKind.TAG, write.tag_ids),
+                {field_id: known[field_id] for field_id in write.field_ids},
+            )
+        except KeyError as unknown:
+            step.refusal = Invalid(f"custom_field_id does not have a valid value: there is no field {unknown.args[0]}")
+        except UnknownTarget as error:
+            step.refusal = write.unknown_set(error.message)
+
+
+async def _decide(tx: Transaction, steps: Sequence[_Step], first_contact_no: int) -> None:
+    """Locks the contacts, and has each write say what becomes of its own."""
+    ahead = await tx.all("about_to_run")
+    now, stored = await _lock(tx, [step.write for step in steps if step.refusal is None])
+    by_id = {row["contact_id"]: row for row in stored}
+    by_email = {row["email_key"]: row for row in stored if row["email_key"] is not None and not row["email_ordinal"]}
+    holders = {email: row["contact_id"] for email, row in by_email.items()}
+    chunks = {chunk_of(first_contact_no + place) for place in range(len(steps))}
+    chunks |= {chunk_of(row["contact_no"]) for row in stored}
+    await tx.run("lock_mask_chunks", chunks=sorted(chunks))
+    for step in steps:
+        step.before = _meant(step.write, by_id, by_email)
+    sets, tags_before = await _sets(tx, steps), await _tags_before_deletion(tx, stored)
+    for step in steps:
+        if step.refusal is None:
+            number = step.before.get("contact_no", first_contact_no)
+            known = sets.get(number, ()), tags_before.get(number, frozenset())
+            step.decide(Found(tx.account_id, now, step.names, number, step.before, *known, holders), ahead)
+            first_contact_no += step.outcome is not None and not step.before
+
+
+async def _lock(tx: Transaction, writes: Sequence[ContactWrite]) -> tuple[datetime, list[Row]]:
+    """The time, and the contacts that the writes mean or name by an address, now locked."""
+    rows = await tx.all(
+        "lock_contacts",
+        contact_ids=[write.contact_id for write in writes if write.contact_id],
+        email_keys=sorted({email_key(email) for write in writes for email in write.emails}),
+    )
+    return rows[0]["locked_at"], [record.of(row) for row in rows if row["contact_no"] is not None]
+
+
+def _meant(write: ContactWrite, by_id: Mapping[UUID, Row], by_email: Mapping[str, Row]) -> Row:
+    """The contact of a write; none when it is a new one."""
+    if write.contact_id is not None:
+        return by_id.get(write.contact_id, {})
+    return by_email.get(email_key(write.holder_of), {}) if write.holder_of else {}
+
+
+async def _sets(tx: Transaction, steps: Iterable[_Step]) -> Mapping[int, Sequence[MemberOf]]:
+    """The sets that contacts are in, by number, for the writes that ask for them."""
+    asking = [step for step in steps if step.before and step.write.kinds]
+    if not asking:
+        return {}
+    kinds = sorted({kind for step in asking for kind in step.write.kinds})
+    return await reading.sets_of(tx, [step.before["contact_no"] for step in asking], kinds)
+
+
+async def _tags_before_deletion(tx: Transaction, stored: Iterable[Row]) -> Mapping[int, frozenset[int]]:
+    """The tags that the deletions of contacts took off, by number, for those that are deleted."""
+    deleted = [row["contact_no"] for row in stored if row["deleted_at"] is not None]
+    tags: dict[int, set[int]] = defaultdict(set)
+    for row in await tx.all("tags_before_deletion", contact_nos=deleted) if deleted else ():
+        tags[row["contact_no"]].add(row["set_no"])
+    return {contact_no: frozenset(set_nos) for contact_no, set_nos in tags.items()}
+
+
+async def _store(tx: Transaction, steps: Iterable[_Step]) -> None:
+    """Writes the rows, by contact number and then by address, so that two transactions wait for each other one way."""
+    rows = {True: list[Row](), False: list[Row]()}
+    for step in steps:
+        assert step.outcome is not None
+        rows[bool(step.before)].append(step.outcome.row)
+    if known := sorted(rows[True], key=itemgetter("contact_no")):
+        await tx.run("update_contacts", rows=json_text(known))
+    if new := sorted(rows[False], key=lambda row: row.get("email_key") or ""):
+        await tx.run("insert_contacts", rows=json_text(new))
+
+
+async def _turn(tx: Transaction, steps: Sequence[_Step]) -> None:
+    """Enters the writes into the account's order, and turns their sets with effects."""
+    turned = [(step, set_no, on) for step in steps for set_no, on in step.turns()]
+    await catalog.lock(tx, {set_no for _, set_no, _ in turned})
+    last = await tx.value("take_sequences", count=len(steps))
+    sequences = {step.contact_no: last - place for place, step in enumerate(reversed(steps))}
+    effects = Counter[int]()
+    if turned:
+        for row in await tx.all(
+            "turn_for_contacts",
+            sequences=[sequences[step.contact_no] for step, _, _ in turned],
+            set_nos=[set_no for _, set_no, _ in turned],
+            contact_nos=[step.contact_no for step, _, _ in turned],
+            turned_on=[on for _, _, on in turned],
+        ):
+            effects[row["sequence"]] += 1
+    if effects:
+        await _write_effects(tx, sorted(effects), {on for _, _, on in turned})
+    await _keep_before(tx, steps, sequences)
+    await tx.run("enter_written", entries=json_text([_entry(step, sequences, effects) for step in steps]))
+
+
+async def _write_effects(tx: Transaction, sequences: Sequence[int], ways: Collection[bool]) -> None:
+    scope = {"sequences": sequences, "batch": 0}
+    if True in ways:
+        await tx.run("write_additions", **scope)
+    if False in ways:
+        await tx.run("write_removals", **scope)
+    await tx.run("count_effects", **scope)
+
+
+async def _keep_before(tx: Transaction, steps: Iterable[_Step], sequences: Mapping[int, int]) -> None:
+    """Before-images of changed contacts, for undo."""
+    images = [{"sequence": sequences[step.contact_no], "image": step.before} for step in steps if step.before]
+    if images:
+        await tx.run("keep_images", images=json_text(images))
+
+
+def _entry(step: _Step, sequences: Mapping[int, int], effects: Mapping[int, int]) -> Mapping[str, Any]:
+    """The write's activity, as `enter_written` reads it."""
+    on, off = step.turned
+    sequence = sequences[step.contact_no]
+    return {
+        "sequence": sequence,
+        "kind": step.write.kind,
+        "principal_id": step.principal.principal_id,
+        "contact_no": step.contact_no,
+        "on": sorted(on),
+        "off": sorted(off),
+        "writes": sorted({*on, *off, FIELDS}),
+        "changed_count": effects.get(sequence, 0),
+    }

@@ -1,0 +1,73 @@
+"""Changing one contact, and reviving a deleted one (contract v3.md 2.1.11)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from engine.contacts import record
+from engine.contacts.details import CORE, DetailedWrite, Details, insist_on_consent, insist_on_name, replaced
+from engine.contacts.record import ASKED_FOR, Party, Row
+from engine.contacts.writing import Found, Outcome
+from engine.errors import Invalid, NotFound
+from engine.sets.catalog import SetKind
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateContact(DetailedWrite):
+    """The contact is what the details say: core properties that are not said are emptied, all else stays."""
+
+    kind: ClassVar[str] = "contact_update"
+    kinds: ClassVar = (SetKind.LIST, SetKind.TAG)
+
+    id: UUID
+    details: Details
+    source: Party
+
+    @property
+    def contact_id(self) -> UUID:
+        return self.id
+
+    def decide(self, found: Found) -> Outcome:
+        if not found.row:
+            raise NotFound(f"there is no contact {self.id}")
+        if self.details.email is not None:
+            found.insist_on_email(self.details.email)
+        self._insist_on_consent(found.row)
+        row = dict.fromkeys(CORE) | dict(self.details.core)
+        row = self._revived(found.row) | row | {"update_source": self.source, "updated_at": found.now}
+        if self.details.custom_values is not None:
+            row["custom_values"] = self.custom_values(found) or None
+        row = insist_on_name(replaced(row, self.details, self.source, found.now))
+        joins, leaves = self._lists(found)
+        insist_on_consent(row, joins)
+        tags, tags_off = self._tags(found)
+        return Outcome(row, joins | tags, leaves | tags_off)
+
+    def _insist_on_consent(self, row: Row) -> None:
+        """Who opted out himself must opt in himself (contract v3.md 6, 11)."""
+        opted_out = row["permission"] == "unsubscribed" and row["opt_out_source"] == "Contact"
+        if opted_out and self.source == "Account" and self.details.permission in ASKED_FOR:
+            raise Invalid(
+                "permission_to_send does not have a valid value: the contact opted out, and only update_source Contact"
+                " may opt it in again"
+            )
+
+    def _revived(self, row: Row) -> Row:
+        if row["deleted_at"] is None:
+            return row
+        if self.source != "Account":
+            raise Invalid("update_source does not have a valid value: only Account can revive a deleted contact")
+        return record.revived(row)
+
+    def _lists(self, found: Found) -> tuple[frozenset[int], frozenset[int]]:
+        if self.details.list_ids is None:
+            return frozenset(), frozenset()
+        wanted, present = frozenset(found.names.lists.values()), found.members_of(SetKind.LIST)
+        return wanted - present, present - wanted
+
+    def _tags(self, found: Found) -> tuple[frozenset[int], frozenset[int]]:
+        """A revived contact has the tags back that its deletion took, unless others are given."""
+        if self.details.tag_ids is None:
+            return found.tags_before, frozenset()
+        wanted, present = frozenset(found.names.tags.values()), found.members_of(SetKind.TAG)
+        return wanted - present, present - wanted
