@@ -11,8 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from engine import contacts
-from engine.emails import is_email
+from engine.emails import email_key, is_email
 from engine.errors import ItemError
 from engine.imports.problems import quoted
 
@@ -98,7 +97,7 @@ def _contact(row: Mapping[str, Any]) -> UUID | str:
         raise _Wrong("no_contact" if not named else "two_contacts", "give either contact_id or email")
     if named == ["contact_id"]:
         return _id(row, "contact_id")
-    return contacts.email_key(_text(row, "email", _is_email, "an e-mail address"))
+    return email_key(_text(row, "email", _is_email, "an e-mail address"))
 
 
 def _is_email(text: str) -> bool:
