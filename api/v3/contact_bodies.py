@@ -52,34 +52,34 @@ Anniversary = Annotated[date | None, Field(json_schema_extra={"type": "string"})
 Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
 
 
-class Email(Resource):
+class GivenEmail(Resource):
     """Contract 2.1.2, of a new contact."""
 
     address: Email80
     permission_to_send: Permission | None = None
 
 
-class ChangedEmail(Email):
+class ChangedEmail(GivenEmail):
     """Contract 2.1.2, of a stored contact; what is read-only in it is ignored."""
 
     opt_out_reason: Text255 | None = None
 
 
-class CustomValue(Resource):
+class GivenValue(Resource):
     """Contract 2.1.3."""
 
     custom_field_id: Id
     value: Text255
 
 
-class PhoneNumber(Resource):
+class GivenPhone(Resource):
     """Contract 2.1.4."""
 
     phone_number: Annotated[Text25, Field(min_length=1)]
     kind: Literal["home", "work", "mobile", "other"] = "other"
 
 
-class StreetAddress(Resource):
+class GivenAddress(Resource):
     """Contract 2.1.5."""
 
     kind: Literal["home", "work", "other"]
@@ -93,14 +93,14 @@ class StreetAddress(Resource):
         return Address(self.kind, self.street, self.city, self.state, self.postal_code, self.country)
 
 
-class NoteBody(Resource):
+class GivenNote(Resource):
     """Contract 2.1.6."""
 
     note_id: Id | None = None
     content: Annotated[str, Field(max_length=2000), AfterValidator(storable)]
 
 
-class SmsConsent(Resource):
+class GivenConsent(Resource):
     """Contract 2.1.7, the vendor's newer form."""
 
     sms_consent_permission: Literal["pending_confirmation", "opt_out", "explicit"]
@@ -113,11 +113,11 @@ class SmsConsent(Resource):
         return Consent(self.sms_consent_permission, self.consent_type, at)
 
 
-class SmsChannelBody(Resource):
+class GivenChannel(Resource):
     """Contract 2.1.7, the vendor's newer form."""
 
     full_sms_address: Annotated[Text25, Field(min_length=1)]
-    sms_channel_consents: Annotated[tuple[SmsConsent, ...], Field(min_length=1, max_length=10)]
+    sms_channel_consents: Annotated[tuple[GivenConsent, ...], Field(min_length=1, max_length=10)]
 
     def given(self) -> tuple[str, list[Consent]]:
         return self.full_sms_address, [each.consent() for each in self.sms_channel_consents]
@@ -152,14 +152,14 @@ class Properties(Resource):
 class ContactBody(Properties):
     """What new and stored contacts have in common."""
 
-    email_address: Email | None = None
-    custom_fields: Annotated[tuple[CustomValue, ...], Field(max_length=25)] | None = None
-    phone_numbers: Annotated[tuple[PhoneNumber, ...], Field(max_length=3)] | None = None
-    street_addresses: Annotated[tuple[StreetAddress, ...], Field(max_length=3)] | None = None
+    email_address: GivenEmail | None = None
+    custom_fields: Annotated[tuple[GivenValue, ...], Field(max_length=25)] | None = None
+    phone_numbers: Annotated[tuple[GivenPhone, ...], Field(max_length=3)] | None = None
+    street_addresses: Annotated[tuple[GivenAddress, ...], Field(max_length=3)] | None = None
     list_memberships: Ids | None = None
     taggings: Ids | None = None
-    notes: Annotated[tuple[NoteBody, ...], Field(max_length=150)] | None = None
-    sms_channel: SmsChannelBody | None = None
+    notes: Annotated[tuple[GivenNote, ...], Field(max_length=150)] | None = None
+    sms_channel: GivenChannel | None = None
 
     def details(self) -> Details:
         """What the engine is told."""
@@ -171,7 +171,7 @@ class ContactBody(Properties):
             opt_out_reason=email.opt_out_reason if isinstance(email, ChangedEmail) else None,
             custom_values=_values(self.custom_fields),
             phones=_each(self.phone_numbers, lambda given: Phone(given.kind, given.phone_number)),
-            addresses=_each(self.street_addresses, StreetAddress.address),
+            addresses=_each(self.street_addresses, GivenAddress.address),
             notes=_each(self.notes, lambda given: Note(given.content, given.note_id)),
             sms_channel=sms.given() if sms else None,
             list_ids=_once(self.list_memberships),
@@ -204,8 +204,8 @@ class SignUpBody(Properties):
     email_address: Email50
     list_memberships: Annotated[Ids, Field(min_length=1)]
     phone_number: Annotated[Text25, Field(min_length=1)] | None = None
-    custom_fields: Annotated[tuple[CustomValue, ...], Field(max_length=50)] | None = None
-    street_address: StreetAddress | None = None
+    custom_fields: Annotated[tuple[GivenValue, ...], Field(max_length=50)] | None = None
+    street_address: GivenAddress | None = None
 
     def details(self) -> Details:
         """Only what is said; a blank property says nothing. The phone number's kind is `other` (contract 6, 20)."""
@@ -234,6 +234,6 @@ def _once(ids: tuple[UUID, ...] | None) -> tuple[UUID, ...] | None:
     return None if ids is None else tuple(dict.fromkeys(ids))
 
 
-def _values(given: tuple[CustomValue, ...] | None) -> Mapping[UUID, str] | None:
+def _values(given: tuple[GivenValue, ...] | None) -> Mapping[UUID, str] | None:
     """Of a field that is given twice, the last value."""
     return None if given is None else {each.custom_field_id: each.value for each in given}
