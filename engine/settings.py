@@ -113,6 +113,12 @@ class Settings(BaseSettings):
         description="Days that activities are listed, and that their errors and files are kept",
     )
     pruning_hours: PositiveInt = Field(24, description="Hours between two prunings of what is past that time")
+    engagement_days: PositiveInt = Field(
+        7, description="Days between two computations of engagement levels, once there are tracking events"
+    )
+    engagement_by_hand_wins: bool = Field(
+        default=True, description="Whether a level that was set by hand stays when levels are computed"
+    )
     # Bar g with 2,000, 5,000, 10,000, 20,000, 50,000: 35, 42, 48, 52, 50 thousand rows a second. A kill costs a batch.
     import_batch_rows: PositiveInt = Field(10_000, description="Rows an import writes in one transaction")
 

@@ -42,6 +42,7 @@ class Model:
     lists: dict[str, set[str]] = field(default_factory=dict)
     tags: dict[str, set[str]] = field(default_factory=dict)
     levels: dict[str, set[str]] = field(default_factory=lambda: {level: set() for level in LEVELS})
+    by_hand: set[str] = field(default_factory=set)
 
     def run(self, kind: str, body: Body) -> Outcome:
         """Does what a bulk request says."""
@@ -108,7 +109,9 @@ class Model:
                 return [], [self.tags[tag_id] for tag_id in set(body["tag_ids"])]
             case "contacts_engagement_set":
                 level = body["engagement_level"]
-                return [self.levels[level]], [members for name, members in self.levels.items() if name != level]
+                return [self.levels[level], self.by_hand], [
+                    members for name, members in self.levels.items() if name != level
+                ]
         raise ValueError(kind)
 
 

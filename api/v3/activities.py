@@ -22,6 +22,7 @@ from engine.activities.operation import BulkRequest, Request
 from engine.activities.reading import NEWEST, ErrorPosition
 from engine.activities.submission import Submitted
 from engine.errors import ItemError
+from engine.operations.engagement import ComputeEngagement
 from engine.sets.chunks import LARGEST_NUMBER
 
 #: Strings in `activity_errors` of each activity in a page of them; the activity itself has all.
@@ -58,6 +59,11 @@ class ErrorsQuery(PageQuery):
 async def submit(call: Call[Query, BulkRequest]) -> web.StreamResponse:
     """Takes in an activity of the kind whose request the route reads."""
     return await submitted(call, await call.body())
+
+
+async def compute_engagement(call: Call) -> web.StreamResponse:
+    """An extension: takes in a computation, which nothing can be said about."""
+    return await submitted(call, ComputeEngagement())
 
 
 async def submitted(call: Call[Any, Any], request: Request) -> web.Response:

@@ -42,7 +42,7 @@ from api.v3.formats import (
 )
 from engine.activities.operation import BulkRequest
 from engine.operations.custom_fields_delete import DeleteCustomFields
-from engine.operations.engagement import SetEngagement
+from engine.operations.engagement import ComputeEngagement, SetEngagement
 from engine.operations.list_memberships import AddListMemberships
 from engine.operations.lists_delete import DeleteLists
 from engine.operations.tags_delete import DeleteTags
@@ -99,6 +99,17 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     _bulk(DeleteLists, NO_404, "postListDelete", "Delete lists and their memberships"),
     _bulk(DeleteTags, NO_404, "postTagDelete", "Take tags off all contacts and delete them"),
     _bulk(DeleteCustomFields, WITH_404, "postCustomFieldDelete", "Delete custom fields and their values"),
+    Route(
+        "POST",
+        f"/activities/{ComputeEngagement.kind}",
+        WRITE,
+        activities.compute_engagement,
+        NO_404,
+        "postEngagementCompute",
+        "Compute the engagement level of every active contact from tracking events",
+        answers={201: ShownActivity},
+        extension=True,
+    ),
     Route(
         "POST",
         "/activities/contacts_file_import",

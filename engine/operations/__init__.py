@@ -31,6 +31,7 @@ OPERATIONS: dict[str, Operation] = {
 #: Those that come by the clock (engine/activities/clock.py).
 SCHEDULED: dict[str, Scheduled] = {
     **retention.SCHEDULED,
+    **engagement.SCHEDULED,
 }
 
 

@@ -19,6 +19,7 @@ from engine.activities.model import Activity, Queue
 from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources
 from engine.database import Transaction
 from engine.errors import Invalid
+from engine.operations.engagement import ComputeEngagement
 from engine.sets.system import ACTIVE, FIELDS, TRACKING, UNSUBSCRIBED
 from engine.tracking import events, recording
 from engine.tracking.events import Event, RowError
@@ -77,6 +78,7 @@ class Recording(BatchedOperation):
             rows, told, errors = await asyncio.to_thread(_read, path, activity.created_at)
             async with resources.db.account(activity.account_id) as tx:
                 first_set_no = await recording.reserve_sets(tx, told)
+                await tx.run("schedule_once", kind=ComputeEngagement.kind)
             yield Told(rows, told, errors, first_set_no)
 
 

@@ -16,6 +16,9 @@ from asyncpg import BitString
 CHUNK_BITS = 16384
 
 
+#: A chunk with every bit, as an integer.
+ALL_BITS = (1 << CHUNK_BITS) - 1
+
 #: The largest number that a contact can have: chunks count up to 2^31.
 LARGEST_NUMBER = CHUNK_BITS * 2**31 - 1
 

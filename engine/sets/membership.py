@@ -102,20 +102,20 @@ async def write_exactly(tx: Transaction, sequence: int, sources: Bits, on: Bits,
     sources: whom the activity says to be in a set or out of it, kept as the batch with the set's number; on, off: the
     effect, which has to be exact, so the rows of the sets are locked already. Answers the memberships changed.
     """
-    await tx.run("freeze_by_set", sequence=sequence, **_columns(sources))
-    await add_effects(tx, sequence, on, off)
+    await add_effects(tx, sequence, sources, on, off)
     return await write_effects(tx, sequence)
 
 
-async def add_effects(tx: Transaction, sequence: int, on: Bits, off: Bits) -> None:
-    """Notes what will be turned on and off, exactly."""
+async def add_effects(tx: Transaction, sequence: int, sources: Bits, on: Bits, off: Bits) -> None:
+    """The first half of `write_exactly`, for work that goes from chunk to chunk."""
+    await tx.run("freeze_by_set", sequence=sequence, **_columns(sources))
     for turned_on, bits in ((True, on), (False, off)):
         if bits:
             await tx.run("add_effects", sequence=sequence, turned_on=turned_on, **_columns(bits))
 
 
 async def write_effects(tx: Transaction, sequence: int) -> int:
-    """Writes the effects that were noted; answers the memberships changed."""
+    """The second half of `write_exactly`; answers the memberships changed."""
     scope = {"sequences": [sequence], "batch": 0}
     await tx.run("write_additions", **scope)
     await tx.run("write_removals", **scope)

@@ -51,15 +51,29 @@ create policy account_wall on campaign using (account_id = nullif(current_settin
 -- What new accounts are made with. The owner is behind the walls, too, unless they are taken down for the moment.
 alter table account no force row level security;
 alter table contact_set no force row level security;
-insert into contact_set (account_id, set_no, kind, name, name_key, created_at, updated_at)
-select account_id, -9, 'system', 'engagement by hand', 'engagement by hand', now(), now() from account;
+alter table set_chunk no force row level security;
+-- Until now levels were only set by hand.
+insert into set_chunk (account_id, set_no, chunk, bits)
+select account_id, -9, chunk, bit_or(bits) from set_chunk where set_no between -7 and -4 group by account_id, chunk;
+insert into contact_set (account_id, set_no, kind, name, name_key, member_count, created_at, updated_at)
+select account_id, -9, 'system', 'engagement by hand', 'engagement by hand', (
+    select coalesce(sum(bit_count(c.bits)), 0) from set_chunk c where c.account_id = a.account_id and c.set_no = -9
+), now(), now()
+from account a;
 insert into schedule (account_id, kind, due_at) select account_id, 'retention', now() from account;
 alter table account force row level security;
 alter table contact_set force row level security;
+alter table set_chunk force row level security;
 
 -- migrate: rollback
 
-delete from contact_set where set_no = -9;
+alter table contact_set no force row level security;
+alter table set_chunk no force row level security;
+delete from set_chunk c using contact_set s
+where s.account_id = c.account_id and s.set_no = c.set_no and (s.set_no = -9 or s.kind = 'tracking');
+delete from contact_set where set_no = -9 or kind = 'tracking';
+alter table contact_set force row level security;
+alter table set_chunk force row level security;
 drop table schedule, campaign;
 drop index effect_of_deletions;
 alter table account drop column pruned_sequence;

@@ -30,9 +30,9 @@ select * from campaign where account_id = :account_id and campaign_id = any(:cam
 update account set last_set_no = last_set_no + :count where account_id = :account_id
 returning last_set_no - :count + 1;
 
--- name: schedule_engagement!
--- The first computation of engagement levels, :seconds from now, unless there is one to come.
-insert into schedule (account_id, kind, due_at) values (:account_id, :kind, now() + make_interval(secs => :seconds))
+-- name: schedule_once!
+-- The first time of what comes by the clock, after a day, unless there is one to come.
+insert into schedule (account_id, kind, due_at) values (:account_id, :kind, now() + interval '1 day')
 on conflict (account_id, kind) do nothing;
 
 -- name: told_by_id
@@ -115,3 +115,25 @@ where c.account_id = :account_id and c.contact_no = t.contact_no;
 -- Mail to the contacts came back. Under the locks of their rows.
 update contact set permission = 'temp_hold', updated_at = now(), email_updated_at = now()
 where account_id = :account_id and contact_no = any(:contact_nos);
+
+-- name: campaigns_since
+-- The sets of the campaigns that were sent within :days.
+select sent_set, opened_set, clicked_set from campaign
+where account_id = :account_id and sent_at >= now() - make_interval(days => :days) and sent_set is not null
+order by sent_set;
+
+-- name: share_active
+-- Keeps everybody from becoming active or inactive meanwhile: locks the chunks of "active" FOR SHARE, ascending.
+select chunk from set_chunk
+where account_id = :account_id and set_no = ${active}
+order by chunk
+for share;
+
+-- name: chunks_with_levels
+-- The chunks that hold an engagement level of anybody.
+select distinct chunk from set_chunk where account_id = :account_id and set_no in (${engagement});
+
+-- name: chunk_of_sets
+-- One chunk of several sets.
+select set_no, bits from set_chunk
+where account_id = :account_id and chunk = :chunk and set_no = any(:set_nos);

@@ -91,6 +91,7 @@ async def _assert_same(db: Database, account: Account, model: Model) -> None:
                 assert await sets_reading.count(tx, Members((found.set_no,))) == len(members)
         for level, set_no in system.ENGAGEMENT.items():
             assert await _members(tx, set_no) == model.levels[level]
+        assert await _members(tx, system.LEVEL_BY_HAND) == model.by_hand
 
 
 async def _members(tx: Any, set_no: int) -> set[str]:

@@ -13,6 +13,8 @@ from engine import accounts
 from engine.database import Database
 from engine.errors import DatabaseUnusable
 from engine.migrations import migrate
+from engine.queries import MIGRATIONS_FOLDER
+from engine.sets.chunks import bits_of
 from engine.settings import application_url
 
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname"
@@ -63,3 +65,28 @@ async def test_a_server_that_is_not_there_is_told() -> None:
     url = "postgresql://muster@127.0.0.1:1/muster"
     with pytest.raises(DatabaseUnusable, match="cannot connect to PostgreSQL as its owner"):
         await migrate(url, application_url(url))
+
+
+async def test_levels_of_before_were_set_by_hand(fresh_urls: list[str]) -> None:
+    """Migration 02: they stay when levels are computed."""
+    url = fresh_urls[0]
+    first, second = (sorted(MIGRATIONS_FOLDER.glob("*.sql"))[place].read_text() for place in (0, 1))
+    owner = await asyncpg.connect(url)
+    bits = bits_of([1, 5, 9])[0]
+    try:
+        await owner.execute(applied(first))
+        await owner.execute("INSERT INTO account (name) VALUES ('one'); SET muster.account_id = '1'")
+        for set_no, contact_nos in ((-4, [1]), (-7, [5, 9]), (-1, [1, 2, 5, 9])):
+            chunk = bits_of(contact_nos)[0]
+            await owner.execute("INSERT INTO set_chunk VALUES (1, $1, 0, $2)", set_no, chunk)
+        await owner.execute(applied(second))
+        assert await owner.fetchval("SELECT bits FROM set_chunk WHERE set_no = -9") == bits
+        assert await owner.fetchval("SELECT member_count FROM contact_set WHERE set_no = -9") == 3
+        await owner.execute(second.partition("-- migrate: rollback")[2])
+        assert await owner.fetchval("SELECT count(*) FROM set_chunk WHERE set_no = -9") == 0
+    finally:
+        await owner.close()
+
+
+def applied(migration: str) -> str:
+    return migration.partition("-- migrate: apply")[2].partition("-- migrate: rollback")[0]

@@ -1,6 +1,7 @@
 """Tracking events over HTTP, and the segments that use them."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -144,3 +145,22 @@ async def test_a_contact_shows_that_it_opted_out(front: Front) -> None:
     assert (shown["permission_to_send"], shown["opt_out_source"]) == ("unsubscribed", "Contact")
     assert shown["opt_out_date"] == "2026-01-15T10:00:00+00:00"
     assert json.dumps(found).count("null") == 0
+
+
+async def test_levels_are_computed_from_events(front: Front) -> None:
+    """Contract 3.14 and 3.4: five of five opened is high."""
+    await front.desk.make_contacts(2)
+    now = datetime.now(UTC).isoformat()
+    campaigns = [str(uuid4()) for _ in range(5)]
+    rows = [{**event(number, each, "sent"), "time": now} for number in (1, 2) for each in campaigns]
+    await told(front, *rows, *({**event(2, each, "opened"), "time": now} for each in campaigns))
+    answer = await front.request("POST", "/v3/activities/contacts_engagement_compute")
+    assert (answer.status, answer.body["state"]) == (201, "initialized")
+    await front.work()
+    activity = await front.get(answer.body["_links"]["self"]["href"])
+    assert activity["status"] == {"items_total_count": 2, "items_completed_count": 2}
+    list_id = await front.new_list("Engaged")
+    body = {"source": {"engagement_level": "high"}, "list_ids": [list_id]}
+    await front.finished("add_list_memberships", body)
+    [found] = await front.pages(f"/v3/contacts?lists={list_id}", "contacts")
+    assert found["email_address"]["address"] == "c2@example.org"

@@ -14,6 +14,7 @@ PRIVILEGES = {
     ("POST", "/activities/list_delete"): {"contacts:write"},
     ("POST", "/activities/contacts_tags_delete"): {"contacts:write"},
     ("POST", "/activities/custom_fields_delete"): {"contacts:write"},
+    ("POST", "/activities/contacts_engagement_compute"): {"contacts:write"},
     ("POST", "/activities/contacts_file_import"): {"contacts:write"},
     ("POST", "/activities/contacts_json_import"): {"contacts:write"},
     ("GET", "/activities"): {"contacts:write"},
