@@ -15,6 +15,7 @@ from api.v3.paging import Link, Page
 from engine import fields
 from engine.activities.model import Activity, State
 from engine.errors import ItemError
+from engine.operations.contact_delete import DeleteContacts
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
 from engine.operations.custom_fields_delete import DeleteCustomFields
 from engine.operations.list_memberships import AddListMemberships, RemoveListMemberships
@@ -313,6 +314,12 @@ def _items_and_lists(activity: Activity) -> ActivityStatus:
     return {**_items(activity), "list_count": len(activity.writes)}
 
 
+def _items_of_lists(activity: Activity) -> ActivityStatus:
+    """The lists only when they were given."""
+    lists = activity.counts.get("list_count")
+    return {**_items(activity), "list_count": lists} if lists else _items(activity)
+
+
 def _lists(activity: Activity) -> ActivityStatus:
     return {"list_count": activity.items_completed}
 
@@ -335,6 +342,7 @@ def _import(activity: Activity) -> ActivityStatus:
 
 #: The figures of those kinds that have others than the items.
 STATUS: Mapping[str, Callable[[Activity], ActivityStatus]] = {
+    DeleteContacts.kind: _items_of_lists,
     AddListMemberships.kind: _items_and_lists,
     RemoveListMemberships.kind: _items_and_lists,
     DeleteLists.kind: _lists,

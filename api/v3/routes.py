@@ -41,6 +41,7 @@ from api.v3.formats import (
     TagPage,
 )
 from engine.activities.operation import BulkRequest
+from engine.operations.contact_delete import DeleteContacts
 from engine.operations.custom_fields_delete import DeleteCustomFields
 from engine.operations.engagement import ComputeEngagement, SetEngagement
 from engine.operations.list_memberships import AddListMemberships
@@ -98,6 +99,7 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     ),
     _bulk(DeleteLists, NO_404, "postListDelete", "Delete lists and their memberships"),
     _bulk(DeleteTags, NO_404, "postTagDelete", "Take tags off all contacts and delete them"),
+    _bulk(DeleteContacts, NO_404, "postContactDelete", "Delete contacts"),
     _bulk(DeleteCustomFields, WITH_404, "postCustomFieldDelete", "Delete custom fields and their values"),
     Route(
         "POST",

@@ -5,6 +5,7 @@ To add a kind, write its module and add its OPERATIONS here; and its SCHEDULED, 
 
 from engine.activities.operation import Operation, Scheduled
 from engine.operations import (
+    contact_delete,
     contacts_import,
     custom_fields_delete,
     engagement,
@@ -24,6 +25,7 @@ OPERATIONS: dict[str, Operation] = {
     **tags_delete.OPERATIONS,
     **custom_fields_delete.OPERATIONS,
     **contacts_import.OPERATIONS,
+    **contact_delete.OPERATIONS,
     **tracking_events.OPERATIONS,
     **retention.OPERATIONS,
 }

@@ -159,6 +159,16 @@ def _waves(changes: Sequence[Change]) -> Iterator[list[Change]]:
         yield wave
 
 
+async def freeze_source(
+    tx: Transaction, sequence: int, source: tuple[UUID, ...] | Expression
+) -> tuple[int, list[ItemError]]:
+    """Keeps whom an activity means, once; answers how many, and the unknown ones of those that are named."""
+    changes = [Change(sequence, source)]
+    await _freeze_expressions(tx, changes)
+    errors = [error for _, error in await _freeze_contacts(tx, changes)]
+    return await tx.value("count_source", sequence=sequence, batch=0), errors
+
+
 async def _freeze_expressions(tx: Transaction, changes: Sequence[Change]) -> None:
     for change in changes:
         if not isinstance(change.source, tuple):

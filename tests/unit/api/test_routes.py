@@ -13,6 +13,7 @@ PRIVILEGES = {
     ("POST", "/activities/contacts_engagement_set"): {"contacts:write"},
     ("POST", "/activities/list_delete"): {"contacts:write"},
     ("POST", "/activities/contacts_tags_delete"): {"contacts:write"},
+    ("POST", "/activities/contact_delete"): {"contacts:write"},
     ("POST", "/activities/custom_fields_delete"): {"contacts:write"},
     ("POST", "/activities/contacts_engagement_compute"): {"contacts:write"},
     ("POST", "/activities/contacts_file_import"): {"contacts:write"},

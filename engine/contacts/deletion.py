@@ -1,0 +1,57 @@
+"""Deleting contacts set by set: those of a frozen source in a run of chunks, in one transaction.
+
+Their rows stay; their bits are cleared from every set, with effects, so that they leave no trace in counts.
+"""
+
+from typing import NamedTuple
+
+from engine.database import Transaction
+
+#: The code of contacts that were deleted already.
+DELETED_ALREADY = "contact_deleted"
+
+
+class Run(NamedTuple):
+    """Chunks from `first` to `last` of an activity's frozen source, with so many contacts of it."""
+
+    first: int
+    last: int
+    contacts: int
+
+
+class Deleted(NamedTuple):
+    """What deleting did: contacts that were deleted already, and memberships that were cleared."""
+
+    skipped: int
+    changed: int
+
+
+async def runs(tx: Transaction, source: int, *, after: int, contacts: int) -> list[Run]:
+    """The chunks of a frozen source after one, in runs of so many contacts, or more."""
+    found: list[Run] = []
+    for row in await tx.all("chunks_of_source", source=source, after=after):
+        if not found or found[-1].contacts >= contacts:
+            found.append(Run(row["chunk"], row["chunk"], row["contacts"]))
+        else:
+            found[-1] = Run(found[-1].first, row["chunk"], found[-1].contacts + row["contacts"])
+    return found
+
+
+async def delete(tx: Transaction, source: int, run: Run, sequence: int, batch: int) -> Deleted:
+    """Deletes the contacts of a run of a frozen source, as a batch of activity `sequence`.
+
+    Takes locks in the order of engine/activities.
+    """
+    scope = {"source": source, "first": run.first, "last": run.last}
+    written = {"sequence": sequence, "batch": batch}
+    await tx.run("lock_doomed_contacts", **scope)
+    await tx.run("lock_masks_of_run", **scope)
+    set_nos = [row["set_no"] for row in await tx.all("lock_sets_of_run", **scope)]
+    skipped = await tx.value("skip_deleted_of_run", **scope, **written, code=DELETED_ALREADY)
+    await tx.run("mark_doomed_contacts", **scope)
+    changed = await tx.value("clear_run", **scope, **written, set_nos=set_nos)
+    if changed:
+        effects = {"sequences": [sequence], "batch": batch}
+        await tx.run("write_removals", **effects)
+        await tx.run("count_effects", **effects)
+    return Deleted(skipped, changed)
