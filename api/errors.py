@@ -21,6 +21,16 @@ class UnsupportedMediaType(MusterError):
     code = "unsupported_media_type"
 
 
+class RangeNotSatisfiable(MusterError):
+    """The file of `size` bytes has none of those that were asked for."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, message: str, size: int) -> None:
+        super().__init__(message)
+        self.size = size
+
+
 class Unexpected(MusterError):
     """A fault of Muster's own; it is in the log, and nothing of it is told."""
 

@@ -181,7 +181,8 @@ def main() -> None:
 
 
 async def _demo(around: Surroundings, folder: DataFolder, lock: int, contacts: int) -> None:
-    settings = around.settings.model_copy(update={"data": folder.root, "uploads": folder.root / "uploads"})
+    folders = {name: folder.root / name for name in ("uploads", "exports")}
+    settings = around.settings.model_copy(update={"data": folder.root, **folders})
     try:
         await demonstration.run(settings, folder, lock, contacts)
     except asyncio.CancelledError:

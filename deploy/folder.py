@@ -4,7 +4,7 @@ lock           held by every process of the stack that uses the folder; holds th
 stack.json     how to reach the running stack, for the other `muster` commands (mode 0600: it holds secrets)
 access.json    the account and token that `muster up` made (mode 0600)
 log/           one log a part
-postgres/, valkey/, uploads/
+postgres/, valkey/, uploads/, exports/
 run/           sockets of the servers, unless the path is too long for a socket
 """
 

@@ -252,10 +252,11 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _with_folders(settings: Settings, folder: DataFolder) -> Settings:
-    """The settings with absolute folders, which are the same in every part; uploads get theirs."""
-    uploads = settings.uploads.expanduser().resolve()
-    uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return settings.model_copy(update={"data": folder.root, "uploads": uploads})
+    """The settings with absolute folders, which are the same in every part; uploads and exports get theirs."""
+    folders = {name: getattr(settings, name).expanduser().resolve() for name in ("uploads", "exports")}
+    for path in folders.values():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return settings.model_copy(update={"data": folder.root, **folders})
 
 
 def _with_ports(settings: Settings) -> Settings:

@@ -6,7 +6,7 @@ no LISTEN, no session locks, SET LOCAL only.
 """
 
 from asyncio import CancelledError, Semaphore
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 from weakref import WeakValueDictionary
@@ -25,6 +25,11 @@ CONNECT_SECONDS = 10
 KEPT_FREE = 2
 #: Seconds that one COPY of a batch may take; it takes a tenth of one.
 COPY_SECONDS = 15
+#: The same of one that reads a batch, which takes as much at the most, also where the disk that it goes to is slow.
+COPY_OUT_SECONDS = 60
+
+#: Takes a piece of what COPY gives.
+Write = Callable[[bytes], Awaitable[None]]
 
 #: What making a connection raises, a URL that makes no sense included.
 CANNOT_CONNECT = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError)
@@ -82,6 +87,12 @@ class Transaction:
         """
         await self._connection.execute(f"SET LOCAL statement_timeout = '{COPY_SECONDS}s'")
         await self._connection.copy_records_to_table(table, columns=columns, records=records)
+        await self._connection.execute("SET LOCAL statement_timeout TO DEFAULT")
+
+    async def copy_out(self, sql: str, arguments: Sequence[object], write: Write) -> None:
+        """COPYs the rows of a statement composed in code, as CSV in UTF-8 with LF as line ends, piece by piece."""
+        await self._connection.execute(f"SET LOCAL statement_timeout = '{COPY_OUT_SECONDS}s'")
+        await self._connection.copy_from_query(sql, *arguments, output=write, format="csv")
         await self._connection.execute("SET LOCAL statement_timeout TO DEFAULT")
 
     def _bind(self, name: str, parameters: dict[str, object]) -> tuple[str, list[object]]:

@@ -54,6 +54,10 @@ def _default_uploads(values: dict[str, Any]) -> Path:
     return Path(values.get("data", ".muster")) / "uploads"
 
 
+def _default_exports(values: dict[str, Any]) -> Path:
+    return Path(values.get("data", ".muster")) / "exports"
+
+
 class Settings(BaseSettings):
     """What can be set, by environment variable: MUSTER_ and the field's name unless it names another."""
 
@@ -79,10 +83,14 @@ class Settings(BaseSettings):
         validation_alias="REDIS_URL",
         description="Redis or Valkey. Without it the embedded Valkey is started",
     )
-    data: Path = Field(Path(".muster"), description="Folder of the embedded servers' data, logs and uploads")
+    data: Path = Field(Path(".muster"), description="Folder of the embedded servers' data, logs, uploads and exports")
     uploads: Path = Field(
         default_factory=_default_uploads,
         description="Folder of uploaded files, of API and workers; `uploads` in MUSTER_DATA by default",
+    )
+    exports: Path = Field(
+        default_factory=_default_exports,
+        description="Folder of exported files, of API and workers; `exports` in MUSTER_DATA by default",
     )
 
     # Processes

@@ -70,10 +70,10 @@ async def _fresh_database(url: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Settings on the test database, with uploads in a folder of this test."""
+    """Settings on the test database, with uploads and exports in folders of this test."""
     uploads = tmp_path / "uploads"
     uploads.mkdir()
-    return Settings(database_url=database_url, uploads=uploads)
+    return Settings(database_url=database_url, uploads=uploads, exports=tmp_path / "exports")
 
 
 @pytest_asyncio.fixture

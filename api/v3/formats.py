@@ -16,6 +16,7 @@ from engine import fields
 from engine.activities.model import Activity, State
 from engine.errors import ItemError
 from engine.operations.contact_delete import DeleteContacts
+from engine.operations.contact_exports import ContactExports
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
 from engine.operations.custom_fields_delete import DeleteCustomFields
 from engine.operations.list_memberships import AddListMemberships, RemoveListMemberships
@@ -27,8 +28,11 @@ from engine.sets.catalog import NamedSet
 MOST_ERRORS = 1000
 
 
-class ActivityLinks(TypedDict):
-    self: Link
+class ActivityLinks(TypedDict, total=False):
+    """`results` is where the file of an export will be, once it has completed."""
+
+    self: Required[Link]
+    results: Link
 
 
 class ActivityStatus(TypedDict, total=False):
@@ -78,6 +82,8 @@ def activity(activity: Activity, errors: Sequence[ItemError] = ()) -> ShownActiv
         "status": _status(activity),
         "_links": {"self": {"href": activity_path(activity)}},
     }
+    if activity.kind == ContactExports.kind:
+        shown["_links"]["results"] = {"href": f"/v3/contact_exports/{activity.activity_id}"}
     if activity.started_at:
         shown["started_at"] = time(activity.started_at)
     if activity.completed_at:

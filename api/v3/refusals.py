@@ -46,6 +46,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "already_final": CONFLICT,
     "not_final": CONFLICT,
     "unsupported_media_type": Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "contacts.api.unsupported_media_type"),
+    "range_not_satisfiable": Refusal(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "contacts.api.range_not_satisfiable"),
     "throttled": Refusal(HTTPStatus.TOO_MANY_REQUESTS, "throttled"),
     "too_many_activities": Refusal(HTTPStatus.TOO_MANY_REQUESTS, "contacts.api.activities.limit"),
     "busy": UNAVAILABLE,

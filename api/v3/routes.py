@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from api.dialects import Route
+from api.dialects import CSV, Route
 from api.v3 import (
     activities,
     bodies,
@@ -11,6 +11,7 @@ from api.v3 import (
     contact_tags,
     contacts,
     custom_fields,
+    exports,
     imports,
     segments,
     tracking,
@@ -42,6 +43,7 @@ from api.v3.formats import (
 )
 from engine.activities.operation import BulkRequest
 from engine.operations.contact_delete import DeleteContacts
+from engine.operations.contact_exports import ContactExports
 from engine.operations.custom_fields_delete import DeleteCustomFields
 from engine.operations.engagement import ComputeEngagement, SetEngagement
 from engine.operations.list_memberships import AddListMemberships
@@ -101,6 +103,17 @@ ROUTES: tuple[Route[Any, Any], ...] = (
     _bulk(DeleteTags, NO_404, "postTagDelete", "Take tags off all contacts and delete them"),
     _bulk(DeleteContacts, NO_404, "postContactDelete", "Delete contacts"),
     _bulk(DeleteCustomFields, WITH_404, "postCustomFieldDelete", "Delete custom fields and their values"),
+    _bulk(ContactExports, WITH_404, "postContactsExport", "Export contacts to a CSV file"),
+    Route(
+        "GET",
+        "/contact_exports/{file_export_id}",
+        WRITE,
+        exports.download,
+        WITH_404 | {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE},
+        "getContactsExport",
+        "The file of a completed export, whole or a range of its bytes",
+        answers={200: CSV, 206: CSV},
+    ),
     Route(
         "POST",
         f"/activities/{ComputeEngagement.kind}",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.activities import schedule
-from engine.activities.model import Message, Queue, State
+from engine.activities.model import Activity, Message, Queue, State
 from engine.activities.schedule import Unfinished
 from engine.database import Transaction
 from engine.errors import LeaseLost
@@ -75,6 +75,18 @@ async def fill_queues(tx: Transaction, settings: Settings) -> list[Message]:
     """Gives places in the queues to activities that may run now; their messages go out after the commit."""
     window = {str(queue): settings.window for queue in Queue}
     return await _queue(tx, schedule.next_in_queue(await unfinished(tx), window))
+
+
+async def let_go(tx: Transaction, settings: Settings, activity: Activity) -> None:
+    """The activity has read all that it reads, so that those which wait for that may run while it goes on.
+
+    Their places in the queue are overdue at once: the next sweep sends their messages. Raises LeaseLost.
+    """
+    await tx.run("lock_account")
+    if not await tx.run("forget_reads", sequence=activity.sequence, fence=activity.fence):
+        raise LeaseLost("another worker has taken the activity over, or it has ended")
+    for message in await fill_queues(tx, settings):
+        await tx.run("send_at_next_sweep", activity_id=message.activity_id)
 
 
 async def _queue(tx: Transaction, chosen: Sequence[Unfinished]) -> list[Message]:

@@ -6,6 +6,7 @@ To add a kind, write its module and add its OPERATIONS here; and its SCHEDULED, 
 from engine.activities.operation import Operation, Scheduled
 from engine.operations import (
     contact_delete,
+    contact_exports,
     contacts_import,
     custom_fields_delete,
     engagement,
@@ -27,6 +28,7 @@ OPERATIONS: dict[str, Operation] = {
     **contacts_import.OPERATIONS,
     **contact_delete.OPERATIONS,
     **tracking_events.OPERATIONS,
+    **contact_exports.OPERATIONS,
     **retention.OPERATIONS,
 }
 

@@ -4,6 +4,7 @@ A set is one row a chunk. Contact n is in chunk n // CHUNK_BITS, at the bit n % 
 left as PostgreSQL's get_bit and set_bit count. A chunk's bits are always exactly CHUNK_BITS long.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import compress
@@ -21,6 +22,10 @@ ALL_BITS = (1 << CHUNK_BITS) - 1
 
 #: The largest number that a contact can have: chunks count up to 2^31.
 LARGEST_NUMBER = CHUNK_BITS * 2**31 - 1
+
+
+#: Members up to which they are looked for one by one: 64 of them take 30 µs, testing every bit 500 to 1,000.
+SPARSE = CHUNK_BITS // 8
 
 
 def chunk_of(contact_no: int) -> int:
@@ -57,4 +62,6 @@ def numbers_of(chunk: int, bits: BitString) -> Iterator[int]:
     """The contact numbers in a chunk, ascending."""
     digits = f"{as_integer(bits):0{CHUNK_BITS}b}".encode()
     first = chunk * CHUNK_BITS
+    if digits.count(b"1") < SPARSE:
+        return (first + one.start() for one in re.finditer(b"1", digits))
     return compress(range(first, first + CHUNK_BITS), digits.replace(b"0", b"\0"))

@@ -147,6 +147,17 @@ async def _write_wave(tx: Transaction, wave: Sequence[Change], alive: set[int], 
     }
 
 
+async def freeze(tx: Transaction, sequence: int, source: Expression) -> None:
+    """Keeps whom an expression means now as the frozen source of an activity."""
+    query = expressions.compile(source, tx.account_id)
+    place = f"${len(query.args) + 1}::bigint"
+    await tx.select(
+        "INSERT INTO activity_source (account_id, sequence, batch, chunk, bits)"
+        f" SELECT $1, {place}, 0, chunk, bits FROM ({query.sql}) source",
+        (*query.args, sequence),
+    )
+
+
 def _waves(changes: Sequence[Change]) -> Iterator[list[Change]]:
     """The changes in order, in runs that one wave can serve."""
     wave: list[Change] = []
@@ -172,13 +183,7 @@ async def freeze_source(
 async def _freeze_expressions(tx: Transaction, changes: Sequence[Change]) -> None:
     for change in changes:
         if not isinstance(change.source, tuple):
-            query = expressions.compile(change.source, tx.account_id)
-            place = f"${len(query.args) + 1}::bigint"
-            await tx.select(
-                "INSERT INTO activity_source (account_id, sequence, batch, chunk, bits)"
-                f" SELECT $1, {place}, 0, chunk, bits FROM ({query.sql}) source",
-                (*query.args, change.sequence),
-            )
+            await freeze(tx, change.sequence, change.source)
 
 
 async def _freeze_contacts(tx: Transaction, changes: Sequence[Change]) -> list[tuple[int, ItemError]]:

@@ -78,6 +78,7 @@ async def _running(settings: Settings) -> AsyncIterator[Servers]:
             update={
                 "data": folder.root,
                 "uploads": folder.root / "uploads",
+                "exports": folder.root / "exports",
                 "port": 0,
                 "metrics_port": 0,
                 **dict.fromkeys(("database_url", "database_app_url", "redis_url")),

@@ -35,6 +35,7 @@ def settings(servers: Servers, tmp_path: Path) -> Settings:
         database_url=servers.database_url,
         redis_url=servers.redis_url,
         uploads=tmp_path,
+        exports=tmp_path / "exports",
         metrics_port=0,
         lease_seconds=2,
         sweep_seconds=0.3,

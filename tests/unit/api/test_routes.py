@@ -16,6 +16,8 @@ PRIVILEGES = {
     ("POST", "/activities/contact_delete"): {"contacts:write"},
     ("POST", "/activities/custom_fields_delete"): {"contacts:write"},
     ("POST", "/activities/contacts_engagement_compute"): {"contacts:write"},
+    ("POST", "/activities/contact_exports"): {"contacts:write"},
+    ("GET", "/contact_exports/{file_export_id}"): {"contacts:write"},
     ("POST", "/activities/contacts_file_import"): {"contacts:write"},
     ("POST", "/activities/contacts_json_import"): {"contacts:write"},
     ("GET", "/activities"): {"contacts:write"},

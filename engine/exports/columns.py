@@ -1,0 +1,95 @@
+"""The columns of an export: every field of the contract and custom fields, each as SQL (contract v3.md 3.10, 3.15).
+
+The one table that says what is in a cell. What the contract does not say is chosen so: of several phone numbers and
+addresses the first is given; times are in the house's style (`2026-01-15T10:00:00+00:00`), days as `2026-01-15`, a
+birthday as `05/17`; what says something of an e-mail address is empty without one. Muster knows neither social profiles
+nor web sites, and a street has one line: those columns stay empty.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+
+def _time(column: str) -> str:
+    return f"""to_char(c.{column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"')"""
+
+
+def _address(part: str) -> str:
+    return f"a.address ->> '{part}'"
+
+
+def _of_email(value: str) -> str:
+    return f"case when c.email is not null then {value} end"
+
+
+_JOINED_NOTES = "string_agg(note ->> 'content', ', ' order by note ->> 'created_at' desc)"
+_NOTES = f"(select {_JOINED_NOTES} from jsonb_array_elements(c.notes) note)"
+_BIRTHDAY = "lpad(c.birthday_month::text, 2, '0') || '/' || lpad(c.birthday_day::text, 2, '0')"
+_MAY_BE_MAILED = "case when c.permission in ('implicit', 'explicit') then 'true' else 'false' end"
+
+#: By the name of the field, in the contract's order: a value of the contact `c`, of its first address `a`, or of the
+#: names `n` of its lists and tags.
+COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "first_name": "c.first_name",
+        "last_name": "c.last_name",
+        "contact_id": "c.contact_id",
+        "email_address": "c.email",
+        "email_lists": "n.lists",
+        "phone_number": "c.phone_numbers -> 0 ->> 'phone_number'",
+        "company_name": "c.company_name",
+        "job_title": "c.job_title",
+        "social_profiles": "null",
+        "website": "null",
+        "street": _address("street"),
+        "city": _address("city"),
+        "state": _address("state"),
+        "zip": _address("postal_code"),
+        "country": _address("country"),
+        "anniversary": "c.anniversary",
+        "birthday": _BIRTHDAY,
+        "birthday_day": "c.birthday_day",
+        "birthday_month": "c.birthday_month",
+        "created_at": _time("created_at"),
+        "updated_at": _time("updated_at"),
+        "email_permission": _of_email("c.permission"),
+        "email_optin": _of_email(_MAY_BE_MAILED),
+        "email_optin_source": _of_email("c.opt_in_source"),
+        "email_optin_date": _of_email(_time("opt_in_date")),
+        "email_optout_date": _of_email(_time("opt_out_date")),
+        "email_optout_source": _of_email("c.opt_out_source"),
+        "email_optout_reason": _of_email("c.opt_out_reason"),
+        "tag": "n.tags",
+        "notes": f"case when c.notes is not null then {_NOTES} end",
+        "street_1": _address("street"),
+        "street_2": "null",
+        "intl_state": "null",
+        "source_name": "c.create_source",
+        "email_update_source": _of_email("c.update_source"),
+    }
+)
+#: Which names a field needs.
+NAMES: Mapping[str, str] = MappingProxyType({"email_lists": "list", "tag": "tag"})
+
+#: Rows of the contacts $2 of the account $1, by number; $3 and $4 are the names of the lists and tags of each.
+_SELECT = """
+select {columns} from contact c
+cross join lateral (select c.street_addresses -> 0 as address offset 0) a
+{names} where c.account_id = $1::bigint and c.contact_no = any($2::bigint[])
+order by c.contact_no
+"""
+_WITH_NAMES = "left join unnest($2::bigint[], $3::text[], $4::text[]) n(contact_no, lists, tags) using (contact_no)\n"
+
+
+def select(fields: Sequence[str], custom_fields: Sequence[int]) -> str:
+    """The statement of the rows of contacts: these fields, then the values of custom fields with these numbers."""
+    columns = [COLUMNS[name] for name in fields] + [f"c.custom_values ->> '{number:d}'" for number in custom_fields]
+    if len(columns) == 1:
+        # A row of one cell without a value would be an empty line, which readers take for no row.
+        columns = [f"coalesce(({columns[0]})::text, '')"]
+    return _SELECT.format(columns=", ".join(columns), names=_WITH_NAMES if needs_names(fields) else "")
+
+
+def needs_names(fields: Sequence[str]) -> bool:
+    """Whether names of lists or tags are among the fields."""
+    return not NAMES.keys().isdisjoint(fields)
