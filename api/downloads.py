@@ -135,8 +135,8 @@ def _cut_short(request: web.Request, path: Path) -> Iterator[None]:
         yield
     except ConnectionError:
         pass  # the client has gone
-    except OSError as error:
-        log.error("download_failed", file=str(path), reason=str(error))
+    except OSError:
+        log.exception("download_failed", file=str(path))
         if request.transport is not None:
             request.transport.abort()
 

@@ -26,7 +26,7 @@ class RangeNotSatisfiable(MusterError):
 
     code = "range_not_satisfiable"
 
-    def __init__(self, message: str, size: int) -> None:
+    def __init__(self, message: str, size: int = 0) -> None:
         super().__init__(message)
         self.size = size
 

@@ -22,8 +22,12 @@ def _of_email(value: str) -> str:
     return f"case when c.email is not null then {value} end"
 
 
-_JOINED_NOTES = "string_agg(note ->> 'content', ', ' order by note ->> 'created_at' desc)"
-_NOTES = f"(select {_JOINED_NOTES} from jsonb_array_elements(c.notes) note)"
+#: Newest first.
+_NOTES = (
+    "case when c.notes is not null then "
+    "(select string_agg(note ->> 'content', ', ' order by note ->> 'created_at' desc)"
+    " from jsonb_array_elements(c.notes) note) end"
+)
 _BIRTHDAY = "lpad(c.birthday_month::text, 2, '0') || '/' || lpad(c.birthday_day::text, 2, '0')"
 _MAY_BE_MAILED = "case when c.permission in ('implicit', 'explicit') then 'true' else 'false' end"
 
@@ -60,7 +64,7 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
         "email_optout_source": _of_email("c.opt_out_source"),
         "email_optout_reason": _of_email("c.opt_out_reason"),
         "tag": "n.tags",
-        "notes": f"case when c.notes is not null then {_NOTES} end",
+        "notes": _NOTES,
         "street_1": _address("street"),
         "street_2": "null",
         "intl_state": "null",

@@ -24,6 +24,7 @@ ARRAYS = {
     405: {"contacts.api.method_not_allowed"},
     409: {"contacts.api.conflict"},
     415: {"contacts.api.unsupported_media_type"},
+    416: {"contacts.api.range_not_satisfiable"},
     429: {"contacts.api.activities.limit"},
     500: {"contacts.api.internal_error"},
     503: {"contacts.api.unavailable"},
