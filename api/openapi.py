@@ -25,7 +25,7 @@ Place = tuple[str, str, str]
 
 COMPONENTS = "#/components/schemas/"
 ACCESS = "Every request has a header `Authorization: Bearer …` with a token that `muster token create` made."
-MENTION = re.compile(f'"\\$ref": "{COMPONENTS}(\\w+)"')
+MENTION = re.compile(f'"\\$ref": "{COMPONENTS}([\\w.-]+)"')
 #: What every route may answer, whatever it does.
 EVERYWHERE = frozenset(
     {
@@ -104,10 +104,18 @@ class Schemas:
 
 
 class _Generator(GenerateJsonSchema):
-    """Without titles of fields, which only repeat their names."""
+    """Without titles of fields, which only repeat their names, and without null."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
+
+    def nullable_schema(self, schema: Any) -> Json:
+        """What may be null may as well be left out; only that is told."""
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: Any) -> Json:
+        told = super().default_schema(schema)
+        return {name: value for name, value in told.items() if (name, value) != ("default", None)}
 
 
 def _readable(told: Json) -> Json:
@@ -190,17 +198,10 @@ def _parameters(route: AnyRoute, schemas: Schemas) -> Iterator[Json]:
     told = schemas.of(route, "query")
     required = told.get("required", ())
     for name, property_ in told["properties"].items():
-        schema = _never_null(property_)
+        schema = dict(property_)
         words = {"description": schema.pop("description")} if "description" in schema else {}
         style = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
         yield {"name": name, "in": "query", "required": name in required, "schema": schema} | words | style
-
-
-def _never_null(schema: Json) -> Json:
-    """The schema without null, which no query can say."""
-    told = {name: value for name, value in schema.items() if name != "anyOf" and (name, value) != ("default", None)}
-    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
-    return told | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})
 
 
 def _content(route: AnyRoute, schemas: Schemas) -> Json:

@@ -11,7 +11,16 @@ from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    model_validator,
+)
 
 from engine.database import Transaction
 from engine.identifiers import Id
@@ -60,6 +69,16 @@ Flag = Annotated[StrictBool, AfterValidator(_true)]
 Nodes = Annotated[tuple["Node", ...], Filled]
 
 
+#: What JSON Schema says of an object with exactly one key.
+ONE_KEY: dict[str, JsonValue] = {"minProperties": 1, "maxProperties": 1}
+
+
+def _one_way(schema: dict[str, Any], source: "type[Source]") -> None:
+    """The plain form of a source as JSON Schema: one of its ways, nothing idle beside it."""
+    properties = {way: schema["properties"][way] for way in source.ways}
+    schema |= {"properties": properties, **ONE_KEY}
+
+
 class Node(BaseModel):
     """A node of `source.expression`: one leaf, or one combination of nodes (an extension).
 
@@ -67,7 +86,7 @@ class Node(BaseModel):
     none of the others. It has exactly one key: unlike in an ordinary source nothing idle may stand beside it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=ONE_KEY)
 
     union: Nodes | None = None
     intersect: Nodes | None = None
@@ -136,7 +155,7 @@ def _below(node: object, path: str) -> list[tuple[object, str]]:
 class Source(BaseModel):
     """Exactly one way of choosing contacts; false, null and [] choose nothing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_one_way)
     #: The ways there are; a request that offers fewer has a source class of its own.
     ways: ClassVar[tuple[str, ...]] = (*LEAVES, "expression")
 

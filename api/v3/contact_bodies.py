@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, WithJsonSchema, model_validator
 
 from api.v3.bodies import Resource
 from api.v3.values import storable
@@ -48,7 +48,7 @@ Text255 = Annotated[str, Field(max_length=255), AfterValidator(storable)]
 Property = Annotated[Text50, AfterValidator(_filled)]
 Email80 = Annotated[str, Field(max_length=80), AfterValidator(storable), AfterValidator(_email)]
 Email50 = Annotated[str, Field(max_length=50), AfterValidator(storable), AfterValidator(_email)]
-Anniversary = Annotated[date | None, Field(json_schema_extra={"type": "string"}), BeforeValidator(_day)]
+Anniversary = Annotated[date | None, BeforeValidator(_day), WithJsonSchema({"type": "string"})]
 Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
 
 

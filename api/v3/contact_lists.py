@@ -33,7 +33,7 @@ class ListsQuery(PageQuery):
     limit: Annotated[int, Field(ge=1, le=1000), Digits] = 50
     include_count: Switch = False
     include_membership_count: Membership | None = None
-    name: Text | None = None
+    name: Annotated[Text, Field(max_length=255)] | None = None
     #: Lists are of e-mail; who asks for other channels too is told of the same ones (contract 2.2).
     channel_type: Literal["email", "sms"] = "email"
     include_sms_membership_count: Switch = False

@@ -30,7 +30,10 @@ class PageQuery(Query):
     """What a collection is asked for, by a query or by a cursor that holds one."""
 
     limit: Annotated[int, Field(ge=1, le=500), Digits] = 50
-    cursor: Annotated[str, Field(description="Of `_links.next.href`, which is to be used as it is.")] | None = None
+    cursor: (
+        Annotated[str, Field(max_length=8192, description="Of `_links.next.href`, which is to be used as it is.")]
+        | None
+    ) = None
 
     @classmethod
     def asked(cls, request: web.Request, account_id: int) -> Self:

@@ -1,7 +1,7 @@
 """Which contacts are asked for, as set expressions (contract v3.md 2.1.8)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from engine.emails import email_key
@@ -20,6 +20,8 @@ CONSENTS: dict[SmsStatus, str] = {
 }
 #: What PostgreSQL's clock counts in.
 MOMENT = timedelta(microseconds=1)
+#: The last moment after which there is another.
+LATEST = datetime.max.replace(tzinfo=UTC) - MOMENT
 #: Every contact there ever was, and those that are not deleted.
 _EVERYBODY = Matching(AllOf(()))
 _EXISTING = Members((system.EXISTS,))
@@ -34,7 +36,9 @@ class Times:
     before: datetime | None = None
 
     def expression(self) -> Expression:
-        since = None if self.after is None else self.after + MOMENT
+        if self.after is not None and self.before is not None and self.before <= self.after:
+            return Members(())
+        since = None if self.after is None else min(self.after, LATEST) + MOMENT
         return Matching(TimeWithin(self.column, since, self.before))
 
 
