@@ -224,6 +224,16 @@ class TestContacts:
         assert await found(f"tags={tag}") == kept[1:]
         assert await found(f"lists={target}&tags={tag}&status=all") == [kept[1]]
 
+    @pytest.mark.parametrize("column", ["created", "updated", "optout"])
+    async def test_times_that_contradict_each_other_match_nobody(self, front: Front, column: str) -> None:
+        """Contract v3.md 2.1.8: strictly after and strictly before; several filters are ANDed."""
+        await front.desk.make_contacts(1)
+        early, late, last = "2000-01-01", "2999-01-01", "9999-12-31T23:59:59.999999Z"
+        for after, before in ((late, early), (early, early), (last, last), (last, early)):
+            page = await front.get(f"/v3/contacts?{column}_after={after}&{column}_before={before}")
+            assert page == {"contacts": []}
+        assert await front.get(f"/v3/contacts?{column}_after={last}") == {"contacts": []}
+
     async def test_sub_resources(self, front: Front) -> None:
         """Contract v3.md 2.1.1."""
         await front.desk.make_contacts(1)
