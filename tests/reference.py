@@ -23,7 +23,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a request did: contacts selected, memberships changed, contacts and ids with an error."""
+    """What a request did: contacts (or sets) selected, memberships changed, contacts and ids with an error."""
 
     selected: int
     changed: int
@@ -43,9 +43,13 @@ class Model:
     tags: dict[str, set[str]] = field(default_factory=dict)
     levels: dict[str, set[str]] = field(default_factory=lambda: {level: set() for level in LEVELS})
     by_hand: set[str] = field(default_factory=set)
+    #: Lists and tags that were deleted: they stay in `lists` and `tags`, empty.
+    gone: set[str] = field(default_factory=set)
 
     def run(self, kind: str, body: Body) -> Outcome:
         """Does what a bulk request says."""
+        if kind in DELETIONS:
+            return self._delete(kind, body)
         chosen = self.selected(body)
         known = chosen & (self.existing | self.deleted)
         allowed = self.existing - (self.unsubscribed if kind == "add_list_memberships" else set())
@@ -56,7 +60,17 @@ class Model:
             members.update(known & allowed)
         for members in off:
             members.difference_update(known & allowed)
-        return Outcome(len(chosen), changed, len(chosen - known) + len(known - allowed))
+        gone = self.gone & {*body.get("list_ids", ()), *body.get("tag_ids", ())}
+        return Outcome(len(chosen), changed, len(chosen - known) + len(known - allowed) + len(gone))
+
+    def _delete(self, kind: str, body: Body) -> Outcome:
+        """Nobody is in the sets any more, and nobody can be put into them."""
+        name = DELETIONS[kind]
+        sets, ids = (self.lists if name == "list_ids" else self.tags), set(body[name])
+        outcome = Outcome(len(ids), sum(len(sets[each]) for each in ids), len(ids & self.gone))
+        sets |= {each: set() for each in ids}
+        self.gone |= ids
+        return outcome
 
     def selected(self, body: Body) -> set[str]:
         """Whom the source of a body means, unknown ids included."""
@@ -100,13 +114,13 @@ class Model:
     def _targets(self, kind: str, body: Body) -> tuple[list[set[str]], list[set[str]]]:
         match kind:
             case "add_list_memberships":
-                return [self.lists[list_id] for list_id in set(body["list_ids"])], []
+                return [self.lists[list_id] for list_id in set(body["list_ids"]) - self.gone], []
             case "remove_list_memberships":
-                return [], [self.lists[list_id] for list_id in set(body["list_ids"])]
+                return [], [self.lists[list_id] for list_id in set(body["list_ids"]) - self.gone]
             case "contacts_taggings_add":
-                return [self.tags[tag_id] for tag_id in set(body["tag_ids"])], []
+                return [self.tags[tag_id] for tag_id in set(body["tag_ids"]) - self.gone], []
             case "contacts_taggings_remove":
-                return [], [self.tags[tag_id] for tag_id in set(body["tag_ids"])]
+                return [], [self.tags[tag_id] for tag_id in set(body["tag_ids"]) - self.gone]
             case "contacts_engagement_set":
                 level = body["engagement_level"]
                 return [self.levels[level], self.by_hand], [
@@ -114,6 +128,9 @@ class Model:
                 ]
         raise ValueError(kind)
 
+
+#: The kinds that delete lists or tags, each with the name of what it deletes.
+DELETIONS = {"list_delete": "list_ids", "contacts_tags_delete": "tag_ids"}
 
 #: The bulk kinds, each with the sources that it offers and the name of its targets.
 KINDS = {
@@ -162,6 +179,13 @@ def _tree(random: Random, model: Model, contact_ids: list[str], most: int, level
     way = random.choice(COMBINATIONS)
     parts = random.randint(2 if way == "except" else 1, 3)
     return {way: [_tree(random, model, contact_ids, most, levels - 1) for _ in range(parts)]}
+
+
+def random_deletion(random: Random, model: Model, *, most: int = 2) -> tuple[str, dict[str, Any]]:
+    """A bulk request that deletes lists or tags, be they deleted already."""
+    kind = random.choice(list(DELETIONS))
+    name = DELETIONS[kind]
+    return kind, {name: _value(random, model, [], name, most)}
 
 
 def _value(random: Random, model: Model, contact_ids: list[str], way: str, most: int) -> Any:

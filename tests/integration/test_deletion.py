@@ -1,20 +1,27 @@
 """Deleting lists and tags: a set operation in the account's order, whose effect tells what was in them."""
 
-from uuid import uuid4
+import asyncio
+from contextlib import suppress
+from random import Random
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from engine import operations
 from engine.activities.model import State
-from engine.errors import UnknownTarget
-from engine.operations.list_memberships import AddListMemberships
+from engine.activities.operation import Request
+from engine.activities.submission import Submitted
+from engine.errors import NotFound, UnknownTarget
+from engine.operations.list_memberships import AddListMemberships, RemoveListMemberships
 from engine.operations.lists_delete import DeleteLists
 from engine.operations.sets_delete import DeletionOfSets
 from engine.operations.tags_delete import DeleteTags
-from engine.sets import catalog
+from engine.sets import catalog, deletion, membership
 from engine.sets.catalog import NamedSet, SetKind
 from engine.sets.chunks import CHUNK_BITS, numbers_of
-from tests.integration.desk import Desk
+from engine.sets.membership import Change, Mask, Result
+from tests.integration.desk import Desk, deliver_at_random
 from tests.integration.watched import WatchedWork, failing
 
 
@@ -134,3 +141,92 @@ async def test_unknown_ones_and_those_of_the_other_kind_are_refused(desk: Desk) 
         with pytest.raises(UnknownTarget):
             await desk.submit(wrong)
     assert await desk.rows("activity") == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_deletions_race_with_everything_else(desk: Desk, seed: int) -> None:
+    """Submitted and run side by side, in transactions that really meet: counts are right, deleted lists are empty."""
+    random = Random(seed)
+    people, lists = await desk.make_contacts(40), await desk.new_lists(12)
+    runners = [desk.runner() for _ in range(4)]
+    submitted: list[Submitted] = []
+
+    def anything() -> Request:
+        chosen = random.sample(lists, 3)
+        if random.random() < 0.08:
+            return deleting(*chosen[:2])
+        sources: list[dict[str, Any]] = [
+            {"contact_ids": random.sample(people, 5)},
+            {"list_ids": [random.choice(lists).set_id]},
+            {"all_active_contacts": True},
+        ]
+        body = {"source": random.choice(sources), "list_ids": [each.set_id for each in chosen]}
+        return random.choice((AddListMemberships, RemoveListMemberships)).model_validate(body)
+
+    async def client() -> None:
+        for _ in range(15):
+            with suppress(UnknownTarget):
+                submitted.append(await desk.submit(anything()))
+                await deliver_at_random(random, submitted[-1].messages, runners)
+
+    await asyncio.gather(*(client() for _ in range(6)))
+    await desk.finish_everything(*runners)
+    assert {(each.state, each.attempts) for each in await desk.found(submitted)} == {(State.COMPLETED, 1)}
+    members = {each.set_no: await desk.members(each) for each in lists}
+    deleted = {row["set_no"] for row in await desk.rows("contact_set") if row["deleted_at"]}
+    assert 0 < len(deleted) < len(lists)
+    assert any(members.values())
+    assert not any(members[set_no] for set_no in deleted)
+    codes = {code for each in submitted for _, code in await desk.errors(each)}
+    assert codes <= {"list_deleted"}
+
+
+class TestLocks:
+    """Whatever the order of activities lets happen, the lists' rows keep deletions and additions apart."""
+
+    @staticmethod
+    def adding(people: list[UUID], target: NamedSet) -> Change:
+        return Change(1, tuple(people), on=(target.set_no,), mask=Mask.DELETED)
+
+    async def test_a_deletion_waits_for_an_addition_and_takes_it_back(self, desk: Desk) -> None:
+        people, target = await desk.make_contacts(3), await desk.new_list()
+
+        async def delete() -> Result:
+            async with desk.db.account(desk.account_id) as tx:
+                return await deletion.delete(tx, 2, [target.set_no])
+
+        async with desk.db.account(desk.account_id) as tx:
+            await membership.write(tx, [self.adding(people, target)])
+            deleting = asyncio.create_task(delete())
+            await desk.someone_waits()
+        assert (await deleting).changed == 3
+        assert await desk.members(target) == set()
+
+    async def test_an_addition_waits_for_a_deletion_and_finds_nothing(self, desk: Desk) -> None:
+        people, target = await desk.make_contacts(3), await desk.new_list()
+
+        async def add() -> Result:
+            async with desk.db.account(desk.account_id) as tx:
+                return (await membership.write(tx, [self.adding(people, target)]))[1]
+
+        async with desk.db.account(desk.account_id) as tx:
+            await deletion.delete(tx, 2, [target.set_no])
+            adding = asyncio.create_task(add())
+            await desk.someone_waits()
+        result = await adding
+        assert (result.changed, [error.code for error in result.errors]) == (0, ["list_deleted"])
+        assert await desk.members(target) == set()
+
+    async def test_so_does_a_new_name(self, desk: Desk) -> None:
+        target = await desk.new_list()
+
+        async def rename() -> None:
+            async with desk.db.account(desk.account_id) as tx:
+                await catalog.change(tx, SetKind.LIST, target.set_id, "another")
+
+        async with desk.db.account(desk.account_id) as tx:
+            await deletion.delete(tx, 1, [target.set_no])
+            renaming = asyncio.create_task(rename())
+            await desk.someone_waits()
+        with pytest.raises(NotFound):
+            await renaming

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.process import BaseProcess
 from random import Random
 from typing import Any
@@ -29,7 +29,7 @@ from tests.integration.conftest import NewDesk
 from tests.integration.contacts import make_contacts
 from tests.integration.desk import Desk, until
 from tests.integration.test_memberships import REQUESTS
-from tests.reference import Model, random_request
+from tests.reference import DELETIONS, Model, random_deletion, random_request
 
 #: For how long activities are submitted and workers die.
 SECONDS = 9.0
@@ -225,6 +225,8 @@ class Office:
     asked: list[tuple[Activity, str, dict[str, Any]]] = field(default_factory=list)
     #: Whether it asks for small changes only now, which may share transactions.
     is_hasty: bool = False
+    #: Lists and tags whose deletion was asked for: they are not named again.
+    doomed: set[str] = field(default_factory=set)
 
     @classmethod
     async def open(cls, random: Random, desk: Desk) -> "Office":
@@ -245,6 +247,8 @@ class Office:
             submitted = await self.desk.submit(self._request(kind, body))
             self.asked.append((submitted.activity, kind, body))
             crew.waiting += submitted.messages
+            if kind in DELETIONS:
+                await self._replace(body)
             if kind != ContactsFileImport.kind and self.random.random() < 0.05:
                 await self._cancel(crew)
             await until(self._has_room, "there are few unfinished activities")
@@ -263,6 +267,8 @@ class Office:
         assert states.keys() <= {State.COMPLETED, State.CANCELLED}
         assert states[State.COMPLETED] > 20
         await self._assert_sets()
+        set_nos = {row["set_no"] for row in await self.desk.rows("contact_set") if row["deleted_at"]}
+        assert set_nos.isdisjoint(row["set_no"] for row in await self.desk.rows("set_chunk"))
         assert await self.desk.rows("lease") == await self.desk.rows("import_row") == []
 
     def _assert_outcome(self, found: Activity, kind: str, body: dict[str, Any]) -> None:
@@ -294,11 +300,30 @@ class Office:
     def _anything(self) -> tuple[str, dict[str, Any]]:
         if self.random.random() < 0.1:
             return ContactsFileImport.kind, self._random_import()
+        if self.random.random() < 0.04:
+            return random_deletion(self.random, self._named())
         known = sorted([*self.model.existing, *self.model.deleted, str(uuid4())])
-        kind, body = random_request(self.random, self.model, known)
+        kind, body = random_request(self.random, self._named(), known)
         while self.is_hasty and "contact_ids" not in body["source"]:
-            kind, body = random_request(self.random, self.model, known)
+            kind, body = random_request(self.random, self._named(), known)
         return kind, body
+
+    def _named(self) -> Model:
+        """The model without lists and tags that may be gone by now: nothing would be queued for them."""
+        lists, tags = (
+            {set_id: members for set_id, members in sets.items() if set_id not in self.doomed}
+            for sets in (self.model.lists, self.model.tags)
+        )
+        return replace(self.model, lists=lists, tags=tags)
+
+    async def _replace(self, body: dict[str, Any]) -> None:
+        """There are new lists or tags for those that are deleted."""
+        [(name, doomed)] = body.items()
+        self.doomed |= set(doomed)
+        kind, sets = (SetKind.LIST, self.model.lists) if name == "list_ids" else (SetKind.TAG, self.model.tags)
+        async with self.desk.db.account(self.desk.account_id) as tx:
+            for _ in set(doomed):
+                sets[str((await catalog.create(tx, kind, f"another {uuid4()}")).set_id)] = set()
 
     def _random_import(self) -> dict[str, Any]:
         """New contacts, and known ones that are not deleted."""
@@ -306,7 +331,7 @@ class Office:
         emails = self.random.sample(living, 6)
         emails += [f"new{self.random.randrange(300)}@example.org" for _ in range(self.random.randrange(12))]
         self.random.shuffle(emails)
-        return {"emails": emails, "list_ids": self.random.choices(list(self.model.lists), k=2)}
+        return {"emails": emails, "list_ids": self.random.choices(list(self._named().lists), k=2)}
 
     def _request(self, kind: str, body: dict[str, Any]) -> Any:
         if kind != ContactsFileImport.kind:
