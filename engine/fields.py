@@ -92,19 +92,19 @@ async def create(tx: Transaction, label: str, type: Type, *, most: int) -> Field
 async def change(tx: Transaction, field_id: UUID, label: str, type: Type) -> Field:  # noqa: A002
     """Gives the field another label, and with it another name.
 
-    Raises NotFound, NameTaken, and Invalid for another type. Locks the rows of two fields at most, by number.
+    Raises NotFound, NameTaken, and Invalid for another type.
     """
     name = name_of(label)
-    key = {"field_id": field_id, "name_key": name.lower()}
-    await tx.run("lock_fields_of_name", **key)
+    await tx.all("lock_names")
     found = await find(tx, field_id)
     if found.type != type:
         raise Invalid(f"type cannot be changed: this custom field is of type {found.type}")
     try:
-        row = await tx.one("change_field", label=label, name=name, **key)
+        row = await tx.one("change_field", field_id=field_id, label=label, name=name, name_key=name.lower())
     except asyncpg.UniqueViolationError:
         raise _taken(name) from None
-    assert row is not None
+    if row is None:
+        raise _not_found(field_id)
     return Field.of(row)
 
 

@@ -116,11 +116,12 @@ async def resolve(tx: Transaction, criteria: str) -> Expression:
 
 
 async def _change(tx: Transaction, segment_id: int, name: str, criteria: str | None) -> Segment:
-    """Without criteria they stay. Locks the rows of two segments at most, by id."""
-    key = {"segment_id": segment_id, "name_key": name_key(name)}
-    await tx.run("lock_segments_of_name", **key)
+    """Without criteria they stay."""
+    await tx.all("lock_names")
     try:
-        row = await tx.one("change_segment", name=name, criteria=criteria, **key)
+        row = await tx.one(
+            "change_segment", segment_id=segment_id, name=name, name_key=name_key(name), criteria=criteria
+        )
     except asyncpg.UniqueViolationError:
         raise _taken(name) from None
     if row is None:

@@ -88,14 +88,18 @@ async def create(
 async def change(
     tx: Transaction, kind: SetKind, set_id: UUID, name: str, *, description: str | None = None, favorite: bool = False
 ) -> NamedSet:
-    """Gives a list or tag these properties, and no others. Raises NotFound, and NameTaken.
-
-    Locks the rows of two sets at most, ascending.
-    """
-    key = {"kind": kind, "set_id": set_id, "name_key": name_key(name)}
-    await tx.run("lock_sets_of_name", **key)
+    """Gives a list or tag these properties, and no others. Raises NotFound, and NameTaken."""
+    await tx.all("lock_names")
     try:
-        row = await tx.one("change_set", name=name, description=description, favorite=favorite, **key)
+        row = await tx.one(
+            "change_set",
+            kind=kind,
+            set_id=set_id,
+            name=name,
+            name_key=name_key(name),
+            description=description,
+            favorite=favorite,
+        )
     except asyncpg.UniqueViolationError:
         raise _taken(kind, name) from None
     if row is None:

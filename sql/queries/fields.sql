@@ -25,13 +25,6 @@ select :account_id, last_field_no, :label, :name, :name_key, :type, now(), now()
 on conflict (account_id, name_key) where deleted_at is null do nothing
 returning *;
 
--- name: lock_fields_of_name!
--- Locks the field that gets a name and the one that has it, by number: two that swap names take turns.
-select from custom_field
-where account_id = :account_id and (field_id = :field_id or name_key = :name_key) and deleted_at is null
-order by field_no
-for no key update;
-
 -- name: change_field^
 -- Fails when the name is taken.
 update custom_field set label = :label, name = :name, name_key = :name_key, updated_at = now()

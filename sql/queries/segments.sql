@@ -11,13 +11,6 @@ returning *;
 -- name: count_segments$
 select count(*) from segment where account_id = :account_id and deleted_at is null;
 
--- name: lock_segments_of_name!
--- Locks the segment that gets a name and the one that has it, by id: two that swap names take turns.
-select from segment
-where account_id = :account_id and (segment_id = :segment_id or name_key = :name_key) and deleted_at is null
-order by segment_id
-for no key update;
-
 -- name: change_segment^
 -- Without :criteria they stay. Fails when the name is taken.
 update segment set

@@ -16,13 +16,6 @@ select :account_id, last_set_no, :kind, :name, :name_key, :description, :favorit
 on conflict (account_id, kind, name_key) where deleted_at is null do nothing
 returning *;
 
--- name: lock_sets_of_name!
--- Locks the list or tag that gets a name and the one that has it, ascending: two that swap names take turns.
-select from contact_set
-where account_id = :account_id and kind = :kind and (set_id = :set_id or name_key = :name_key) and deleted_at is null
-order by set_no
-for no key update;
-
 -- name: change_set^
 -- Fails when the name is taken.
 update contact_set set

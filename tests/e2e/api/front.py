@@ -111,6 +111,16 @@ class Front:
         assert answer.status == status, answer.content
         return answer.body
 
+    async def put(self, path: str, body: object, status: int = 200) -> Any:
+        answer = await self.request("PUT", path, json=body)
+        assert answer.status == status, answer.content
+        return answer.body
+
+    async def delete(self, path: str, status: int) -> Answer:
+        answer = await self.request("DELETE", path)
+        assert answer.status == status, answer.content
+        return answer
+
     async def refused(self, method: str, path: str, status: int, **arguments: Any) -> str:
         """The message of a refusal with this status."""
         answer = await self.request(method, path, **arguments)
