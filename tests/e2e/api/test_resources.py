@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from tests.e2e.api.front import Front
 from tests.e2e.api.test_segments import KIM, criteria
 
