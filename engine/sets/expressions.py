@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from engine.sets.chunks import CHUNK_BITS
-from engine.sets.predicates import AllOf, AnyOf, Bind, Predicate
+from engine.sets.predicates import AllOf, AnyOf, Predicate
 from engine.sets.system import FIELDS
 
 #: Bits of a bigint: a scan makes words of so many contacts first.
@@ -97,14 +97,10 @@ def reads(expression: Expression) -> frozenset[int]:
 
 def compile(expression: Expression, account_id: int) -> Query:  # noqa: A001 (it is what it does)
     """The statement that selects the contacts of the expression in the account."""
-    args: list[object] = [account_id]
-
-    def bind(value: object) -> str:
-        args.append(value)
-        return f"${len(args)}"
-
-    rows = _rows(simplify(expression), bind)
-    return Query(f"select chunk, bits from ({rows}) as selected where bit_count(bits) > 0", tuple(args))
+    statement = _Statement(account_id)
+    rows = statement.rows(simplify(expression))
+    selected = f"select chunk, bits from ({rows}) as selected where bit_count(bits) > 0"
+    return Query(statement.head() + selected, tuple(statement.args))
 
 
 def simplify(expression: Expression) -> Expression:
@@ -162,36 +158,66 @@ def _simple_difference(minuend: Expression, subtrahend: Expression) -> Expressio
     return Difference(minuend, subtrahend)
 
 
-def _rows(expression: Expression, bind: Bind) -> str:
-    """A query of (chunk, bits), a row a chunk at most; the bits may be all zero."""
-    match expression:
-        case Members((set_no,)):
-            return f"select chunk, bits from set_chunk where account_id = $1 and set_no = {bind(set_no)}::int"
-        case Members(set_nos):
-            return (
-                "select chunk, bit_or(bits)::bit varying as bits from set_chunk"
-                f" where account_id = $1 and set_no = any({bind(set_nos)}::int[]) group by chunk"
-            )
-        case Contacts(contact_ids):
-            return _scan(f"contact.contact_id = any({bind(contact_ids)}::uuid[])")
-        case Matching(predicate):
-            return _scan(predicate.sql(bind))
-        case Union(parts):
-            rows = " union all ".join(f"({_rows(part, bind)})" for part in parts)
-            return f"select chunk, bit_or(bits)::bit varying as bits from ({rows}) as part group by chunk"
-        case Intersection(parts):
-            return _joined(parts, bind)
-        case Difference(minuend, subtrahend):
-            rows = f"({_rows(minuend, bind)}) as m left join ({_rows(subtrahend, bind)}) as s using (chunk)"
-            return f"select chunk, coalesce(m.bits & ~s.bits, m.bits)::bit varying as bits from {rows}"
+class _Statement:
+    """A statement as it is being composed: its arguments, and the parts that have a name in it.
 
+    Whatever takes more than reading sets is a part that is worked out once, however often it occurs and however the
+    planner joins it: of an account that it knows nothing of it expects one row, and would work a part out again for
+    each row of another. Twenty-five differences of two segments of 1 M contacts took minutes so; 8 s with parts.
+    """
 
-def _joined(parts: Sequence[Expression], bind: Bind) -> str:
-    names = [f"p{number}" for number in range(len(parts))]
-    bits = " & ".join(f"{name}.bits" for name in names)
-    tables = [f"({_rows(part, bind)}) as {name}" for part, name in zip(parts, names, strict=True)]
-    rows = f"{tables[0]} {' '.join(f'join {table} using (chunk)' for table in tables[1:])}"
-    return f"select chunk, ({bits})::bit varying as bits from {rows}"
+    def __init__(self, account_id: int) -> None:
+        self.args: list[object] = [account_id]
+        #: By expression its name and its query.
+        self._parts: dict[Expression, tuple[str, str]] = {}
+
+    def head(self) -> str:
+        """The parts, each after those that it is made of."""
+        parts = ", ".join(f"{name} as materialized ({rows})" for name, rows in self._parts.values())
+        return f"with {parts} " if parts else ""
+
+    def rows(self, expression: Expression) -> str:
+        """A query of (chunk, bits), a row a chunk at most; the bits may be all zero."""
+        match expression:
+            case Members((set_no,)):
+                return f"select chunk, bits from set_chunk where account_id = $1 and set_no = {self._bind(set_no)}::int"
+            case Members(set_nos):
+                return (
+                    "select chunk, bit_or(bits)::bit varying as bits from set_chunk"
+                    f" where account_id = $1 and set_no = any({self._bind(set_nos)}::int[]) group by chunk"
+                )
+            case Contacts(contact_ids):
+                return _scan(f"contact.contact_id = any({self._bind(contact_ids)}::uuid[])")
+            case Matching(predicate):
+                return _scan(predicate.sql(self._bind))
+            case Union(parts):
+                rows = " union all ".join(f"select chunk, bits from {self._part(part)} as part" for part in parts)
+                return f"select chunk, bit_or(bits)::bit varying as bits from ({rows}) as part group by chunk"
+            case Intersection(parts):
+                return self._joined(parts)
+            case Difference(minuend, subtrahend):
+                tables = f"{self._part(minuend)} as m left join {self._part(subtrahend)} as s using (chunk)"
+                return f"select chunk, coalesce(m.bits & ~s.bits, m.bits)::bit varying as bits from {tables}"
+
+    def _joined(self, parts: Sequence[Expression]) -> str:
+        names = [f"p{number}" for number in range(len(parts))]
+        bits = " & ".join(f"{name}.bits" for name in names)
+        tables = [f"{self._part(part)} as {name}" for part, name in zip(parts, names, strict=True)]
+        rows = f"{tables[0]} {' '.join(f'join {table} using (chunk)' for table in tables[1:])}"
+        return f"select chunk, ({bits})::bit varying as bits from {rows}"
+
+    def _part(self, expression: Expression) -> str:
+        """What to select from for a part of another expression."""
+        if isinstance(expression, Members):
+            return f"({self.rows(expression)})"
+        if expression not in self._parts:
+            rows = self.rows(expression)
+            self._parts[expression] = f"part{len(self._parts)}", rows
+        return self._parts[expression][0]
+
+    def _bind(self, value: object) -> str:
+        self.args.append(value)
+        return f"${len(self.args)}"
 
 
 def _scan(condition: str) -> str:
