@@ -84,9 +84,9 @@ class Call(Generic[Q, B]):
         assert self.route.body is not None, "the route declares no body"
         return await reading.body(self.request, self.route.body)
 
-    def form(self, fields: Mapping[str, Any]) -> B:
-        """The fields of a received form. Raises Invalid."""
-        assert self.route.body is not None, "the route declares no form"
+    def received(self, fields: Mapping[str, Any]) -> B:
+        """The fields of a form or body that the handler has received by itself. Raises Invalid."""
+        assert self.route.body is not None, "the route declares no body"
         return reading.checked(self.route.body, fields)
 
     @property

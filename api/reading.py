@@ -17,6 +17,8 @@ from engine.errors import Invalid, NotFound
 Model = TypeVar("Model", bound=BaseModel)
 
 JSON = "application/json"
+#: What aiohttp raises for a body that is not what its headers say, or that ends too early.
+BROKEN_BODY = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
@@ -42,12 +44,22 @@ class Form(BaseModel):
 
 async def body(request: web.Request, model: type[Model]) -> Model:
     """The JSON body. Raises UnsupportedMediaType, and Invalid with all that is wrong with it."""
-    if request.content_type != JSON:
-        raise UnsupportedMediaType(f"Content-Type must be {JSON}")
+    insist_on_json(request)
     try:
         return model.model_validate_json(await _bytes(request))
     except ValidationError as error:
         raise Invalid(problems.described(error)) from None
+
+
+def insist_on_json(request: web.Request) -> None:
+    """Raises UnsupportedMediaType unless the body is said to be JSON."""
+    if request.content_type != JSON:
+        raise UnsupportedMediaType(f"Content-Type must be {JSON}")
+
+
+def broken(error: Exception) -> Invalid:
+    """The refusal of a body that cannot be read."""
+    return Invalid(f"body cannot be read: {type(error).__name__}")
 
 
 def checked(model: type[Model], values: Mapping[str, Any]) -> Model:
@@ -86,5 +98,5 @@ async def _bytes(request: web.Request) -> bytes:
         return await request.read()
     except HTTPRequestEntityTooLarge:
         raise Invalid(f"body is too long: at most {request.client_max_size:,} bytes may be sent") from None
-    except (HttpProcessingError, web.RequestPayloadError, ConnectionError) as error:
-        raise Invalid(f"body cannot be read: {type(error).__name__}") from error
+    except BROKEN_BODY as error:
+        raise broken(error) from error

@@ -1,4 +1,4 @@
-"""Uploads: forms whose file goes straight to the disk, never into memory.
+"""Uploads: forms whose file, and bodies, that go straight to the disk, never into memory.
 
 A stored file is safe (fsync) before anybody is told of it. Whatever goes wrong while a form is being received, nothing
 of it stays.
@@ -7,7 +7,7 @@ of it stays.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +16,7 @@ from uuid import uuid4
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from api import reading
 from api.errors import UnsupportedMediaType
 from engine.errors import Invalid, MusterError, Unusable
 
@@ -67,6 +68,24 @@ async def received(request: web.Request, folder: Path, ending: str, most_bytes: 
             return await _receive(request, path, ending, most_bytes)
     except BROKEN_FORM as error:
         raise Invalid(f"body is not a whole form: {_reason(error)}") from error
+
+
+@asynccontextmanager
+async def body(request: web.Request, folder: Path, most_bytes: int) -> AsyncIterator[Path]:
+    """The JSON body on the disk, for as long as the block runs.
+
+    Raises UnsupportedMediaType, Invalid, and Unusable when there is no room for it.
+    """
+    reading.insist_on_json(request)
+    path = folder / f"{uuid4()}.body"
+    try:
+        with _whole_or_gone(path), _new_file(path) as file:
+            file.write(await _gathered(request.content.iter_chunked(READ_BYTES), file, most_bytes, "body"))
+        yield path
+    except reading.BROKEN_BODY as error:
+        raise reading.broken(error) from error
+    finally:
+        discard(path)
 
 
 async def stored(folder: Path, ending: str, pieces: Iterable[bytes]) -> Path:
@@ -163,16 +182,27 @@ def _file_name(part: BodyPartReader, ending: str) -> str:
 
 async def _store(part: BodyPartReader, path: Path, most_bytes: int) -> None:
     with _new_file(path) as file:
-        size, gathered = 0, bytearray()
-        while chunk := await part.read_chunk(READ_BYTES):
-            size += len(chunk)
-            if size > most_bytes:
-                raise Invalid(f"file is too long: at most {most_bytes:,} bytes may be sent")
-            gathered += chunk
-            if len(gathered) >= WRITE_BYTES:
-                await asyncio.to_thread(file.write, bytes(gathered))
-                gathered.clear()
-        await asyncio.to_thread(_finish, file, bytes(gathered))
+        rest = await _gathered(_chunks(part), file, most_bytes, "file")
+        await asyncio.to_thread(_finish, file, rest)
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(READ_BYTES):
+        yield chunk
+
+
+async def _gathered(chunks: AsyncIterator[bytes], file: BinaryIO, most_bytes: int, what: str) -> bytes:
+    """Writes chunks as they come, but the last of them, which it answers."""
+    size, gathered = 0, bytearray()
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > most_bytes:
+            raise Invalid(f"{what} is too long: at most {most_bytes:,} bytes may be sent")
+        gathered += chunk
+        if len(gathered) >= WRITE_BYTES:
+            await asyncio.to_thread(file.write, bytes(gathered))
+            gathered.clear()
+    return bytes(gathered)
 
 
 @contextmanager

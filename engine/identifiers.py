@@ -7,14 +7,15 @@ from pydantic_core import core_schema
 
 
 class _Hyphenated:
-    """In JSON, refuses the other spellings that a UUID may have: without hyphens, in braces, as a URN."""
+    """Refuses the other spellings that a UUID may have: without hyphens, in braces, as a URN."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
         uuid = core_schema.uuid_schema()
-        text = core_schema.str_schema(min_length=36, max_length=36)
+        text = core_schema.chain_schema([core_schema.str_schema(min_length=36, max_length=36), uuid])
+        either = core_schema.union_schema([core_schema.is_instance_schema(UUID), text])
         return core_schema.custom_error_schema(
-            core_schema.json_or_python_schema(core_schema.chain_schema([text, uuid]), uuid),
+            core_schema.json_or_python_schema(text, either),
             custom_error_type="not_an_id",
             custom_error_message="must be a UUID of 36 characters",
         )

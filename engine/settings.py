@@ -132,10 +132,19 @@ class Settings(BaseSettings):
 
     # Limits
     # Reading one takes 45 times its size in memory, and holds the API process up: 0.13 s a MiB.
-    json_max_bytes: PositiveInt = Field(8 * 2**20, description="Largest JSON body, JSON imports included")
-    upload_max_bytes: PositiveInt = Field(16 * 2**30, description="Largest uploaded file")
+    json_max_bytes: PositiveInt = Field(8 * 2**20, description="Largest JSON body, but of JSON imports")
+    upload_max_bytes: PositiveInt = Field(
+        16 * 2**30, description="Largest uploaded file, or body of a JSON import: a larger one is refused"
+    )
+    import_max_bytes: PositiveInt | None = Field(
+        None,
+        description="Bytes of an import that count: rows that are not complete within them are left out. "
+        "The vendor's: 4194304",
+    )
     import_max_rows: PositiveInt | None = Field(
-        None, description="Rows of an import that are processed, the line of headings not counted"
+        None,
+        description="Lines of an import that are processed, that of a CSV file's headings included. "
+        "The vendor's: 40000",
     )
     requests_per_second: PositiveInt | None = Field(
         None, description="Requests of a token a second that an API process answers"

@@ -9,6 +9,7 @@ from api.v3.values import Name, SpelledOut, Text, storable
 from engine import fields
 from engine.identifiers import Id
 from engine.operations import list_memberships, taggings
+from engine.operations.contacts_import import SmsPermission
 from engine.sources import Source
 
 
@@ -103,6 +104,7 @@ class ImportForm(Form):
     """Contract v3.md 3.8: a CSV file, and the ids of lists between commas, in one part or in several."""
 
     list_ids: ImportLists
+    sms_permission_to_send: SmsPermission | None = None
 
 
 class JsonImport(Resource):
@@ -110,3 +112,4 @@ class JsonImport(Resource):
 
     list_ids: ImportLists
     import_data: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    sms_permission_to_send: SmsPermission | None = None

@@ -4,6 +4,7 @@ A refused import leaves no file.
 """
 
 import asyncio
+from typing import Any
 
 from aiohttp import web
 
@@ -12,32 +13,53 @@ from api.dialects import Call
 from api.reading import Query
 from api.v3.activities import submitted
 from api.v3.bodies import ImportForm, JsonImport
-from engine.imports import json_lines
-from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport, check_csv
+from engine.imports import json_body, json_lines
+from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport, cut_csv
 
 #: Endings of stored files; that of a CSV file is also what its name must end in.
 CSV_ENDING = ".csv"
 JSON_ENDING = ".jsonl"
+#: What is read of a JSON body.
+MEMBERS = frozenset(JsonImport.model_fields)
 
 
 async def file_import(call: Call[Query, ImportForm]) -> web.Response:
     folder, most_bytes = call.settings.uploads, call.settings.upload_max_bytes
     form = await uploads.received(call.request, folder, CSV_ENDING, most_bytes)
     with uploads.kept_unless_refused(form.path):
-        targets = call.form(_list_ids(form))
-        await asyncio.to_thread(check_csv, form.path)
-        name, list_ids = form.path.name, targets.list_ids
-        return await submitted(call, ContactsFileImport(file=name, list_ids=list_ids, source_file_name=form.file_name))
+        fields = call.received(_fields(form))
+        cut_at = await asyncio.to_thread(cut_csv, form.path, call.settings.import_max_bytes)
+        request = ContactsFileImport(
+            file=form.path.name,
+            list_ids=fields.list_ids,
+            sms_permission=fields.sms_permission_to_send,
+            cut_at=cut_at,
+            source_file_name=form.file_name,
+        )
+        return await submitted(call, request)
 
 
 async def json_import(call: Call[Query, JsonImport]) -> web.Response:
-    body = await call.body()
-    path = await uploads.stored(call.settings.uploads, JSON_ENDING, json_lines.to_lines(body.import_data))
+    folder, most_bytes = call.settings.uploads, call.settings.import_max_bytes
+    async with uploads.body(call.request, folder, call.settings.upload_max_bytes) as body:
+        with body.open("rb") as file:
+            survey = await asyncio.to_thread(json_body.survey, file, MEMBERS, most_bytes)
+            fields = call.received(survey.members)
+            lines = json_lines.to_lines(survey.names, json_body.rows(file, survey.rows))
+            path = await uploads.stored(folder, JSON_ENDING, lines)
     with uploads.kept_unless_refused(path):
-        return await submitted(call, ContactsJsonImport(file=path.name, list_ids=body.list_ids))
+        request = ContactsJsonImport(
+            file=path.name,
+            list_ids=fields.list_ids,
+            sms_permission=fields.sms_permission_to_send,
+            cut_at=most_bytes if survey.left_out else None,
+        )
+        return await submitted(call, request)
 
 
-def _list_ids(form: uploads.Form) -> dict[str, list[str]]:
-    """Repeated parts, each with one id or several between commas (contract v3.md 3.8)."""
-    parts = form.values("list_ids")
-    return {"list_ids": [text.strip() for part in parts for text in part.split(",")]} if parts else {}
+def _fields(form: uploads.Form) -> dict[str, Any]:
+    """`list_ids` in repeated parts, each with one id or several between commas (contract v3.md 3.8)."""
+    fields: dict[str, Any] = dict(form.fields)
+    if parts := form.values("list_ids"):
+        fields["list_ids"] = [text.strip() for part in parts for text in part.split(",")]
+    return fields

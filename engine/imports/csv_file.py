@@ -40,6 +40,20 @@ def batches(file: BinaryIO, header: Header, position: Position, size: int) -> It
     return gather(Source(lines, _records(lines, header.width), header.columns, "line"), size)
 
 
+def end_within(file: BinaryIO, most_bytes: int) -> int:
+    """How many bytes the rows take that are complete within the first `most_bytes`, the headings included.
+
+    Raises InvalidImport as `read_header`.
+    """
+    lines = Lines(file, read_header(file, {}).start)
+    end = lines.offset
+    for _ in _split(lines):
+        if lines.offset > most_bytes:
+            break
+        end = lines.offset
+    return end
+
+
 def _beginning(file: BinaryIO) -> Position:
     file.seek(0)
     return Position(len(_BYTE_ORDER_MARK) if file.read(3) == _BYTE_ORDER_MARK else 0)

@@ -19,13 +19,12 @@ from engine.imports.rows import Batch, Cells, Record, Source, gather
 _BEGINNING = Position(line=-1)
 
 
-def to_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[bytes]:
-    """The lines to store for the rows of `import_data`, whose values may be anything that JSON knows.
+def to_lines(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """The lines to store for rows that use these names, whose values may be anything that JSON knows.
 
-    Raises InvalidImport, at the first line, when the rows use more names than a line can hold.
+    Raises InvalidImport, at the first line, when there are more names than a line can hold.
     """
-    names = {heading_key(name): name for row in rows for name in row}
-    first = _line(list(names.values()))
+    first = _line(names)
     if len(first) > RECORD_BYTES:
         raise InvalidImport(f"the rows of import_data use {len(names):,} different names")
     yield first

@@ -7,13 +7,13 @@ upserted by e-mail, memberships by set; what a batch did is committed with the p
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass
 from operator import itemgetter
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -36,12 +36,17 @@ from engine.settings import Settings
 
 #: What every import may change besides its lists: who exists, who is active, and the fields.
 WRITES = frozenset({EXISTS, ACTIVE, UNSUBSCRIBED, FIELDS})
+SmsPermission = Literal["explicit", "not_set"]
+
 #: The counters of an import's status (contract v3.md 3.2.4).
 COUNTERS = ("person_count", "error_count", "correctable_count", "cannot_add_to_list_count")
 
 
 class ContactsImport(BaseModel):
-    """An uploaded file whose contacts are put on lists. `file` is its name in the uploads directory."""
+    """An uploaded file whose contacts are put on lists.
+
+    file: its name in the uploads directory; cut_at: the bytes that count, if there were more.
+    """
 
     model_config = ConfigDict(frozen=True)
     kind: ClassVar[str]
@@ -49,12 +54,19 @@ class ContactsImport(BaseModel):
 
     file: str
     list_ids: tuple[UUID, ...]
+    sms_permission: SmsPermission | None = None
+    cut_at: int | None = None
     source_file_name: str | None = None
 
     async def plan(self, tx: Transaction) -> Plan:
         set_nos = await catalog.numbers(tx, SetKind.LIST, self.list_ids)
         return Plan(
-            request={"file": self.file, "lists": set_nos},
+            request={
+                "file": self.file,
+                "lists": set_nos,
+                "sms_permission": self.sms_permission,
+                "cut_at": self.cut_at,
+            },
             reads=frozenset(),
             writes=WRITES | frozenset(set_nos),
             named=frozenset(set_nos),
@@ -136,7 +148,7 @@ class LastBatch:
 
     end: Position
     rows: int
-    errors: tuple[ItemError, ...]
+    errors: Sequence[ItemError]
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
         # A worker may have come so far and died before the end.
@@ -171,12 +183,12 @@ class Import(BatchedOperation):
                     first_contact_no = await numbers.reserve(len(batch.rows))
                     yield ImportBatch(batch, warnings, lines, numbers, first_contact_no)
                     warnings, start = (), batch.position
-            left_out = _left_out(file, start, resources.settings.import_max_rows)
-            yield LastBatch(start, start.rows + self._header_rows, (*map(_warning, warnings), *left_out))
+            left_out = [*_rows_left_out(file, start, self._most(resources.settings)), *_bytes_left_out(activity)]
+            yield LastBatch(start, start.rows + self._header_rows, [*map(_warning, warnings), *left_out])
 
     def _rows(self, file: BinaryIO, header: Header, start: Position, settings: Settings) -> Iterator[Rows]:
         """The batches from a position on, until as many rows are read as an import may have."""
-        most = settings.import_max_rows or sys.maxsize
+        most = self._most(settings)
         while most > start.rows:
             size = min(settings.import_batch_rows, most - start.rows)
             for batch in self._reader.batches(file, header, start, size):
@@ -187,11 +199,22 @@ class Import(BatchedOperation):
             else:
                 return
 
+    def _most(self, settings: Settings) -> int:
+        """How many rows with contacts may be processed."""
+        return sys.maxsize if settings.import_max_rows is None else settings.import_max_rows - self._header_rows
 
-def check_csv(path: Path) -> None:
-    """Raises InvalidImport when the file has no usable header."""
-    with path.open("rb") as file:
+
+def cut_csv(path: Path, most_bytes: int | None) -> int | None:
+    """Cuts an uploaded file after the last row that is complete within the first bytes; answers them if it was longer.
+
+    Raises InvalidImport when the file has no usable header.
+    """
+    with path.open("r+b") as file:
         csv_file.read_header(file, {})
+        if most_bytes is None or os.fstat(file.fileno()).st_size <= most_bytes:
+            return None
+        file.truncate(csv_file.end_within(file, most_bytes))
+        return most_bytes
 
 
 OPERATIONS = {
@@ -237,11 +260,16 @@ async def _ahead(rows: Iterator[Rows]) -> AsyncGenerator[Rows, None]:
         await asyncio.wait([reading])
 
 
-def _left_out(file: BinaryIO, end: Position, most: int | None) -> tuple[ItemError, ...]:
-    if most is None or end.rows < most or end.offset >= os.fstat(file.fileno()).st_size:
-        return ()
-    message = f"an import may have {most:,} rows; those after line {end.line:,} were not imported"
-    return (ItemError("", "too_many_rows", message),)
+def _rows_left_out(file: BinaryIO, end: Position, most: int) -> Iterator[ItemError]:
+    if end.rows >= most and end.offset < os.fstat(file.fileno()).st_size:
+        message = f"an import may have {most:,} contacts; those after line {end.line:,} were not imported"
+        yield ItemError("", "too_many_rows", message)
+
+
+def _bytes_left_out(activity: Activity) -> Iterator[ItemError]:
+    if cut_at := activity.request.get("cut_at"):
+        message = f"an import may have {cut_at:,} bytes; rows that are not complete within them were not imported"
+        yield ItemError("", "too_many_bytes", message)
 
 
 def _counted(before: Mapping[str, int], rows: Rows, written: upsert.Written) -> dict[str, int]:

@@ -19,7 +19,6 @@ from engine.activities.model import Activity, Message, State
 from engine.activities.operation import BatchedOperation
 from engine.activities.submission import Submitted
 from engine.database import Database
-from engine.imports import json_lines
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
 from engine.sets import system
 from engine.sets.catalog import NamedSet
@@ -29,6 +28,7 @@ from tests.integration.conftest import NewDesk, open_desk
 from tests.integration.desk import Desk
 from tests.integration.import_model import HEADINGS, Model, Person, Row, csv_text, person_from
 from tests.integration.watched import WatchedBatches, failing, go_on
+from tests.unit.imports.reading import stored_lines
 
 KIND = ContactsFileImport.kind
 BATCH = 3
@@ -317,7 +317,7 @@ class TestReport:
             {"email": "bo@example.org", "home country": "Norway", "phone": 47},
             {"email": "nope"},
         ]
-        (desk.settings.uploads / "rows.json").write_bytes(b"".join(json_lines.to_lines(rows)))
+        (desk.settings.uploads / "rows.json").write_bytes(stored_lines(rows))
         submitted = await desk.submit(ContactsJsonImport(file="rows.json", list_ids=(target.set_id,)))
         await desk.deliver(submitted.messages)
         found = await desk.find(submitted)
@@ -408,7 +408,7 @@ class TestFailures:
     async def test_what_was_left_out_is_told_once(self, desk: Desk, target: NamedSet, watch: Any) -> None:
         """A worker that dies between the last batch and the end has told it already."""
         submitted = await submit(desk, "email\n" + "".join(f"n{n}@example.org\n" for n in range(9)), target)
-        runner = desk.runner(import_max_rows=4)
+        runner = desk.runner(import_max_rows=5)
         watch(before=failing(3))
         await desk.deliver(submitted.messages, runner)
         assert len(await desk.errors(submitted)) == 1

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,8 @@ from tests.integration.desk import Desk
 
 FILE = "/v3/activities/contacts_file_import"
 JSON = "/v3/activities/contacts_json_import"
+#: The vendor's limits (contract v3.md 1.9).
+VENDORS = {"import_max_bytes": 4_194_304, "import_max_rows": 40_000}
 PEOPLE = b"email,first_name\r\nkim@example.org,Kim\r\nlee@example.org,Lee\r\n"
 
 
@@ -197,6 +200,26 @@ class TestFiles:
             answer = await front.upload(("list_ids", target, None), ("file", b"email\n" + b"\n" * 994, "people.csv"))
             assert answer.status == 201
 
+    async def test_a_file_is_cut_where_the_vendor_cuts_it(self, settings: Settings, desk: Desk, token: str) -> None:
+        """Contract v3.md 3.8: of a file over 4 MB the rows that are complete within them, of 40,000 lines these."""
+        vendors = settings.model_copy(update=VENDORS)
+        async with open_front(vendors, replace(desk, settings=vendors), token) as front:
+            list_ids = ("list_ids", await front.new_list("L"), None)
+            file = b"email,first_name\n" + b"".join(b"%06d@x.org,%s\n" % (n, b"\xc3\xa9" * 50) for n in range(40_000))
+            activity = await ended(front, await front.upload(list_ids, ("file", file, "people.csv")))
+            whole = 1 + (4_194_304 - 17) // (len(file) // 40_000)
+            assert activity["status"]["items_total_count"] == whole
+            assert activity["status"]["person_count"] == activity["changed_count"] == whole - 1
+            assert activity["activity_errors"] == [
+                "an import may have 4,194,304 bytes; rows that are not complete within them were not imported"
+            ]
+            file = b"email\n" + b"".join(b"%06d@x.org\n" % n for n in range(40_000))
+            activity = await ended(front, await front.upload(list_ids, ("file", file, "people.csv")))
+            assert (activity["state"], activity["status"]["items_total_count"]) == ("completed", 40_000)
+            assert activity["activity_errors"] == [
+                "an import may have 39,999 contacts; those after line 40,000 were not imported"
+            ]
+
     async def test_what_the_account_may_not_have_is_not_kept(self, settings: Settings, desk: Desk, token: str) -> None:
         """Contract v3.md 1.8: 429 leaves no file either."""
         async with open_front(settings.model_copy(update={"max_unfinished": 1}), desk, token) as front:
@@ -289,6 +312,59 @@ class TestRows:
             await front.refused("POST", JSON, 400, json={"import_data": rows, "list_ids": list_ids})
         assert await front.refused("POST", JSON, 400, json={}) == "list_ids is missing, import_data is missing"
         assert files(front) == []
+
+    async def test_rows_are_cut_where_the_vendor_cuts_them(self, settings: Settings, desk: Desk, token: str) -> None:
+        """Contract v3.md 3.9: over 4 MB the rows that are complete within them; malformed JSON within them is 400."""
+        vendors = settings.model_copy(update=VENDORS)
+        async with open_front(vendors, replace(desk, settings=vendors), token) as front:
+            target = await front.new_list("L")
+            head, row = b'{"import_data":[', b'{"email":"%06d@x.org","first_name":"' + b"\xc3\xa9" * 50 + b'"}'
+            rows = b",".join(row % n for n in range(40_000))
+            tail = b'],"list_ids":["%s"]}' % target.encode()
+            json_ = {"Content-Type": "application/json"}
+            answer = await front.request("POST", JSON, data=head + rows + tail, headers=json_)
+            activity = await ended(front, answer)
+            whole = (4_194_304 - len(head) + 1) // (len(row % 0) + 1)
+            assert activity["status"]["items_total_count"] == activity["status"]["person_count"] == whole
+            assert activity["activity_errors"] == [
+                "an import may have 4,194,304 bytes; rows that are not complete within them were not imported"
+            ]
+            answer = await front.request("POST", JSON, data=head + rows + b"}", headers=json_)
+            assert (answer.status, answer.message) == (400, "list_ids is missing")
+            early = head + rows[:4_000_000].rpartition(b",")[0] + b"x" + rows + tail
+            assert "is not valid JSON" in await front.refused("POST", JSON, 400, data=early, headers=json_)
+            small = b",".join(b'{"email":"%06d@x.org"}' % n for n in range(40_001))
+            activity = await ended(front, await front.request("POST", JSON, data=head + small + tail, headers=json_))
+            assert activity["status"]["items_total_count"] == 40_000
+            assert len(files(front)) == 2
+
+    async def test_a_body_has_the_limit_of_an_upload(self, settings: Settings, desk: Desk, token: str) -> None:
+        limits = {"json_max_bytes": 1000, "upload_max_bytes": 2000}
+        async with open_front(settings.model_copy(update=limits), desk, token) as front:
+            body: dict[str, Any] = {"import_data": [{"email": "a@b.c", "x": "x" * 1500}]}
+            body["list_ids"] = [await front.new_list("L")]
+            assert (await front.request("POST", JSON, json=body)).status == 201
+            body["import_data"] *= 2
+            told = await front.refused("POST", JSON, 400, json=body)
+            assert told == "body is too long: at most 2,000 bytes may be sent"
+            assert len(files(front)) == 1
+
+    async def test_a_million_rows_never_sit_in_memory(self, front: Front) -> None:
+        """A larger JSON import than the vendor's, as it comes."""
+        target = await front.new_list("L")
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b'{"list_ids":["%s"],"import_data":[{}' % target.encode()
+            for _ in range(100):
+                yield b",{}" * 10_000
+                used.append(process.memory_info().rss)
+            yield b"]}"
+
+        process, used = psutil.Process(), list[int]()
+        answer = await front.request("POST", JSON, data=body(), headers={"Content-Type": "application/json"})
+        assert answer.status == 201
+        used.append(process.memory_info().rss)
+        assert max(used) - used[8] < 24 << 20
 
     async def test_odd_values_are_errors_of_their_rows(self, front: Front) -> None:
         """A row never spoils its neighbours (contract v3.md 3.9)."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.imports import csv_file, json_lines
+from engine.imports import csv_file, json_body, json_lines
 from engine.imports.columns import Header
 from engine.imports.problems import RowError
 from engine.imports.rows import STAGING_COLUMNS, Batch, StagedRow
@@ -54,7 +54,15 @@ def read_csv(content: str | bytes, size: int = 1000, fields: Mapping[str, int] =
     return Import(header, list(csv_file.batches(file, header, header.start, size)))
 
 
+def stored_lines(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The rows of `import_data` as they are stored."""
+    body = io.BytesIO(json.dumps({"import_data": rows}).encode())
+    survey = json_body.survey(body, frozenset())
+    assert survey.rows == len(rows)
+    return b"".join(json_lines.to_lines(survey.names, json_body.rows(body, survey.rows)))
+
+
 def read_json(rows: Sequence[Mapping[str, Any]], size: int = 1000) -> Import:
-    file = io.BytesIO(b"".join(json_lines.to_lines(rows)))
+    file = io.BytesIO(stored_lines(rows))
     header = json_lines.read_header(file, FIELDS)
     return Import(header, list(json_lines.batches(file, header, header.start, size)))

@@ -1,3 +1,4 @@
+import io
 import tracemalloc
 from pathlib import Path
 
@@ -157,3 +158,13 @@ def test_memory_stays_constant_also_without_any_line_break(tmp_path: Path) -> No
     assert [error.code for batch in read for error in batch.errors] == ["too_large"]
     assert sum(len(batch.rows) for batch in read) == 1
     assert peak < 8 * RECORD_BYTES
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "end"),
+    [(0, 11), (11, 11), (20, 11), (21, 21), (22, 21), (34, 21), (35, 35), (44, 35), (45, 45), (99, 45)],
+)
+def test_where_the_last_row_ends_that_is_complete(most_bytes: int, end: int) -> None:
+    """Contract v3.md 3.8: only rows complete within the first bytes are processed; a cell may hold line breaks."""
+    content = b'email,name\na@x.org,\r\n"b@x.org","\n"\nc@x.org,ab'
+    assert csv_file.end_within(io.BytesIO(content), most_bytes) == end
