@@ -6,7 +6,7 @@ from typing import Literal
 
 from engine.emails import email_key
 from engine.sets import system
-from engine.sets.expressions import Difference, Expression, Intersection, Matching, Members, Union
+from engine.sets.expressions import NOBODY, Difference, Expression, Intersection, Matching, Members, Union
 from engine.sets.predicates import AllOf, Column, HasConsent, Not, OneOf, TimeWithin
 
 Status = Literal["all", "active", "deleted", "not_set", "pending_confirmation", "temp_hold", "unsubscribed"]
@@ -37,7 +37,7 @@ class Times:
 
     def expression(self) -> Expression:
         if self.after is not None and self.before is not None and self.before <= self.after:
-            return Members(())
+            return NOBODY
         since = None if self.after is None else min(self.after, LATEST) + MOMENT
         return Matching(TimeWithin(self.column, since, self.before))
 

@@ -19,6 +19,8 @@ Permission = Literal["implicit", "explicit", "pending_confirmation", "unsubscrib
 Row = dict[str, Any]
 
 JSON_COLUMNS = ("custom_values", "phone_numbers", "street_addresses", "notes", "sms_channel")
+#: What `lock_contacts` tells beside a contact.
+BESIDE = frozenset({"locked_at", "ahead"})
 #: The permissions under which a contact may be mailed (contract v3.md 2.1.8, `active`).
 MAILABLE = ("implicit", "explicit")
 #: Those that a contact who has unsubscribed cannot be given without opting in again.
@@ -54,8 +56,8 @@ Given = TypeVar("Given", Phone, Address)
 
 
 def of(record: asyncpg.Record) -> Row:
-    """The row of a record."""
-    row = dict(record)
+    """The row of a record, of whose columns those of the table count."""
+    row = {name: value for name, value in record.items() if name not in BESIDE}
     return row | {name: json.loads(row[name]) for name in JSON_COLUMNS if row[name] is not None}
 
 

@@ -9,15 +9,13 @@ written after that waits for nobody.
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
-
-import asyncpg
 
 from engine import fields
 from engine.activities.model import json_text
@@ -168,20 +166,32 @@ class _Step:
         yield from ((set_no, True) for set_no in on)
         yield from ((set_no, False) for set_no in off)
 
-    def decide(self, found: Found, ahead: Iterable[asyncpg.Record]) -> None:
-        """What becomes of the contact, or why nothing does."""
+    def decide(self, found: Found, ahead: frozenset[int]) -> None:
+        """What becomes of the contact, or why nothing does.
+
+        ahead: what earlier activities that are about to run read and write.
+        """
         try:
             self.outcome = self.write.decide(found)
-            self._insist_on_turn(ahead)
+            if not ahead.isdisjoint(set_no for set_no, _ in self.turns() if set_no > 0):
+                raise Busy("earlier activities on these lists or tags have not ended; try again in a moment")
         except MusterError as error:
             self.outcome, self.refusal = None, error
 
-    def _insist_on_turn(self, ahead: Iterable[asyncpg.Record]) -> None:
-        """Raises Busy when an activity that is about to run reads or writes a list or tag that this one turns."""
-        on, off = self.turned
-        named = {set_no for set_no in on | off if set_no > 0}
-        if any(not named.isdisjoint((*each["reads"], *each["writes"])) for each in ahead):
-            raise Busy("earlier activities on these lists or tags have not ended; try again in a moment")
+
+class _Locked(NamedTuple):
+    """What the writes have locked, when, and what activities that are about to run read and write."""
+
+    at: datetime
+    ahead: frozenset[int]
+    contacts: Sequence[Row]
+
+    def by_id(self) -> dict[UUID, Row]:
+        return {row["contact_id"]: row for row in self.contacts}
+
+    def by_email(self) -> dict[str, Row]:
+        """By key, those whose address it is in dialects that know no twins."""
+        return {row["email_key"]: row for row in self.contacts if row["email_key"] and not row["email_ordinal"]}
 
 
 async def write(
@@ -197,7 +207,7 @@ async def write(
     done = [step for step in steps if step.outcome]
     if done:
         await _store(tx, done)
-        await _turn(tx, done)
+        await _record(tx, done)
     return [_told(step) for step in steps]
 
 
@@ -227,33 +237,31 @@ async def _name(tx: Transaction, steps: Iterable[_Step]) -> None:
 
 async def _decide(tx: Transaction, steps: Sequence[_Step], first_contact_no: int) -> None:
     """Locks the contacts, and has each write say what becomes of its own."""
-    ahead = await tx.all("about_to_run")
-    now, stored = await _lock(tx, [step.write for step in steps if step.refusal is None])
-    by_id = {row["contact_id"]: row for row in stored}
-    by_email = {row["email_key"]: row for row in stored if row["email_key"] is not None and not row["email_ordinal"]}
+    locked = await _lock(tx, steps, first_contact_no)
+    by_id, by_email = locked.by_id(), locked.by_email()
     holders = {email: row["contact_id"] for email, row in by_email.items()}
-    chunks = {chunk_of(first_contact_no + place) for place in range(len(steps))}
-    chunks |= {chunk_of(row["contact_no"]) for row in stored}
-    await tx.run("lock_mask_chunks", chunks=sorted(chunks))
     for step in steps:
         step.before = _meant(step.write, by_id, by_email)
-    sets, tags_before = await _sets(tx, steps), await _tags_before_deletion(tx, stored)
+    sets, tags_before = await _sets(tx, steps), await _tags_before_deletion(tx, locked.contacts)
     for step in steps:
         if step.refusal is None:
             number = step.before.get("contact_no", first_contact_no)
             known = sets.get(number, ()), tags_before.get(number, frozenset())
-            step.decide(Found(tx.account_id, now, step.names, number, step.before, *known, holders), ahead)
+            step.decide(Found(tx.account_id, locked.at, step.names, number, step.before, *known, holders), locked.ahead)
             first_contact_no += step.outcome is not None and not step.before
 
 
-async def _lock(tx: Transaction, writes: Sequence[ContactWrite]) -> tuple[datetime, list[Row]]:
-    """The time, and the contacts that the writes mean or name by an address, now locked."""
+async def _lock(tx: Transaction, steps: Sequence[_Step], first_contact_no: int) -> _Locked:
+    """Locks the contacts that the writes mean or name by an address, and the mask of these and of new ones."""
+    writes = [step.write for step in steps if step.refusal is None]
     rows = await tx.all(
         "lock_contacts",
         contact_ids=[write.contact_id for write in writes if write.contact_id],
         email_keys=sorted({email_key(email) for write in writes for email in write.emails}),
+        new_chunks=sorted({chunk_of(first_contact_no + place) for place in range(len(steps))}),
     )
-    return rows[0]["locked_at"], [record.of(row) for row in rows if row["contact_no"] is not None]
+    at, ahead = rows[0]["locked_at"], frozenset(rows[0]["ahead"])
+    return _Locked(at, ahead, [record.of(row) for row in rows if row["contact_no"] is not None])
 
 
 def _meant(write: ContactWrite, by_id: Mapping[UUID, Row], by_email: Mapping[str, Row]) -> Row:
@@ -293,55 +301,31 @@ async def _store(tx: Transaction, steps: Iterable[_Step]) -> None:
         await tx.run("insert_contacts", rows=json_text(new))
 
 
-async def _turn(tx: Transaction, steps: Sequence[_Step]) -> None:
+async def _record(tx: Transaction, steps: Sequence[_Step]) -> None:
     """Enters the writes into the account's order, and turns their sets with effects."""
-    turned = [(step, set_no, on) for step in steps for set_no, on in step.turns()]
-    await catalog.lock(tx, {set_no for _, set_no, _ in turned})
-    last = await tx.value("take_sequences", count=len(steps))
-    sequences = {step.contact_no: last - place for place, step in enumerate(reversed(steps))}
-    effects = Counter[int]()
-    if turned:
-        for row in await tx.all(
-            "turn_for_contacts",
-            sequences=[sequences[step.contact_no] for step, _, _ in turned],
-            set_nos=[set_no for _, set_no, _ in turned],
-            contact_nos=[step.contact_no for step, _, _ in turned],
-            turned_on=[on for _, _, on in turned],
-        ):
-            effects[row["sequence"]] += 1
-    if effects:
-        await _write_effects(tx, sorted(effects), {on for _, _, on in turned})
-    await _keep_before(tx, steps, sequences)
-    await tx.run("enter_written", entries=json_text([_entry(step, sequences, effects) for step in steps]))
+    turned = [(nth, step, set_no, on) for nth, step in enumerate(steps, 1) for set_no, on in step.turns()]
+    await catalog.lock(tx, {set_no for _, _, set_no, _ in turned})
+    removing = await tx.all(
+        "enter_writes",
+        count=len(steps),
+        nths=[nth for nth, _, _, _ in turned],
+        set_nos=[set_no for _, _, set_no, _ in turned],
+        contact_nos=[step.contact_no for _, step, _, _ in turned],
+        turned_on=[on for _, _, _, on in turned],
+        images=json_text([{"nth": nth, "image": step.before} for nth, step in enumerate(steps, 1) if step.before]),
+        entries=json_text([_entry(nth, step) for nth, step in enumerate(steps, 1)]),
+    )
+    if removing:
+        await tx.run("write_removals", sequences=[row["sequence"] for row in removing], batch=0)
 
 
-async def _write_effects(tx: Transaction, sequences: Sequence[int], ways: Collection[bool]) -> None:
-    scope = {"sequences": sequences, "batch": 0}
-    if True in ways:
-        await tx.run("write_additions", **scope)
-    if False in ways:
-        await tx.run("write_removals", **scope)
-    await tx.run("count_effects", **scope)
-
-
-async def _keep_before(tx: Transaction, steps: Iterable[_Step], sequences: Mapping[int, int]) -> None:
-    """Before-images of changed contacts, for undo."""
-    images = [{"sequence": sequences[step.contact_no], "image": step.before} for step in steps if step.before]
-    if images:
-        await tx.run("keep_images", images=json_text(images))
-
-
-def _entry(step: _Step, sequences: Mapping[int, int], effects: Mapping[int, int]) -> Mapping[str, Any]:
-    """The write's activity, as `enter_written` reads it."""
-    on, off = step.turned
-    sequence = sequences[step.contact_no]
+def _entry(nth: int, step: _Step) -> Mapping[str, Any]:
+    """The write's activity, as `enter_writes` reads it."""
+    on, off = map(sorted, step.turned)
     return {
-        "sequence": sequence,
+        "nth": nth,
         "kind": step.write.kind,
         "principal_id": step.principal.principal_id,
-        "contact_no": step.contact_no,
-        "on": sorted(on),
-        "off": sorted(off),
+        "request": {"contact_no": step.contact_no, "on": on, "off": off},
         "writes": sorted({*on, *off, FIELDS}),
-        "changed_count": effects.get(sequence, 0),
     }
