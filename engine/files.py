@@ -13,6 +13,11 @@ def uploads(settings: Settings, account_id: int) -> Path:
     return settings.uploads / str(account_id)
 
 
+def uploaded(settings: Settings, path: Path) -> str:
+    """What requests call an uploaded file: its name in the folder of all uploads."""
+    return str(path.relative_to(settings.uploads))
+
+
 def exports(settings: Settings, account_id: int) -> Path:
     """The folder of the account's exports."""
     return settings.exports / str(account_id)

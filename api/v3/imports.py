@@ -13,6 +13,7 @@ from api.dialects import Call
 from api.reading import Query
 from api.v3.activities import submitted
 from api.v3.bodies import ImportForm, JsonImport
+from engine import files
 from engine.imports import json_body, json_lines
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport, cut_csv
 
@@ -24,13 +25,13 @@ MEMBERS = frozenset(JsonImport.model_fields)
 
 
 async def file_import(call: Call[Query, ImportForm]) -> web.Response:
-    folder, most_bytes = call.settings.uploads, call.settings.upload_max_bytes
+    folder, most_bytes = files.uploads(call.settings, call.account_id), call.settings.upload_max_bytes
     form = await uploads.received(call.request, folder, CSV_ENDING, most_bytes)
     with uploads.kept_unless_refused(form.path):
         fields = call.received(_fields(form))
         cut_at = await asyncio.to_thread(cut_csv, form.path, call.settings.import_max_bytes)
         request = ContactsFileImport(
-            file=form.path.name,
+            file=files.uploaded(call.settings, form.path),
             list_ids=fields.list_ids,
             sms_permission=fields.sms_permission_to_send,
             cut_at=cut_at,
@@ -40,7 +41,7 @@ async def file_import(call: Call[Query, ImportForm]) -> web.Response:
 
 
 async def json_import(call: Call[Query, JsonImport]) -> web.Response:
-    folder, most_bytes = call.settings.uploads, call.settings.import_max_bytes
+    folder, most_bytes = files.uploads(call.settings, call.account_id), call.settings.import_max_bytes
     async with uploads.body(call.request, folder, call.settings.upload_max_bytes) as body:
         with body.open("rb") as file:
             survey = await asyncio.to_thread(json_body.survey, file, MEMBERS, most_bytes)
@@ -49,7 +50,7 @@ async def json_import(call: Call[Query, JsonImport]) -> web.Response:
             path = await uploads.stored(folder, JSON_ENDING, lines)
     with uploads.kept_unless_refused(path):
         request = ContactsJsonImport(
-            file=path.name,
+            file=files.uploaded(call.settings, path),
             list_ids=fields.list_ids,
             sms_permission=fields.sms_permission_to_send,
             cut_at=most_bytes if survey.left_out else None,

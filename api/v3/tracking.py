@@ -14,6 +14,7 @@ from api.dialects import Call
 from api.reading import Query
 from api.v3.activities import submitted
 from api.v3.bodies import Resource
+from engine import files
 from engine.operations import tracking_events
 
 ENDING = ".json"
@@ -36,6 +37,7 @@ class TrackingEvents(Resource):
 async def record(call: Call[Query, TrackingEvents]) -> web.Response:
     """An extension: 201 with an activity; wrong rows become its errors."""
     rows = (await call.body()).events
-    path = await uploads.stored(call.settings.uploads, ENDING, (to_json(rows),))
+    path = await uploads.stored(files.uploads(call.settings, call.account_id), ENDING, (to_json(rows),))
     with uploads.kept_unless_refused(path):
-        return await submitted(call, tracking_events.TrackingEvents.stored(path.name, rows))
+        file = files.uploaded(call.settings, path)
+        return await submitted(call, tracking_events.TrackingEvents.stored(file, rows))

@@ -1,20 +1,34 @@
 """Pruning what is kept only for the retention time: the errors of single items, uploaded and exported files.
 
-What an activity did and whom it meant is never pruned: undo, history and counts read it.
+What an activity did and whom it meant is never pruned: undo, history and counts read it. Nothing goes of an activity
+that has not ended, or that can still be retried: it ended longer ago than it may have been submitted for that. And
+nothing goes out of turn: activities are pruned in their order, so one that has not ended keeps those after it.
 """
 
-from collections.abc import AsyncGenerator
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Container
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path, PurePath
 from typing import ClassVar
 
+from engine import files
 from engine.activities.model import Activity, Queue
 from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources, Scheduled
 from engine.database import Transaction
+from engine.operations.contact_exports import ContactExports
+from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
+from engine.operations.tracking_events import TrackingEvents
 
 #: Activities that one batch looks at, and error rows that it deletes, at most: a tenth of a second.
 ACTIVITIES = 1000
 ERROR_ROWS = 10_000
+
+
+#: The kinds whose requests or cursors name files.
+WITH_FILES = (ContactsFileImport.kind, ContactsJsonImport.kind, TrackingEvents.kind, ContactExports.kind)
 
 
 class Retention:
@@ -42,16 +56,47 @@ class ErrorsBatch:
 
 
 class Prune(BatchedOperation):
-    """Prunes in the order of the activities. The account tells how far it came, so it may begin anew at any time."""
+    """Prunes error rows, then files. The account tells how far it came, so it may begin anew at any time."""
 
     async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
-        while True:
-            async with resources.db.account(activity.account_id) as tx:
-                days = resources.settings.retention_days
-                until = await tx.value("prunable_until", retention_days=days, limit=ACTIVITIES)
-            if until is None:
-                return
+        while until := await _prunable(activity, resources):
             yield ErrorsBatch(until)
+        await _discard_files(activity.account_id, resources)
+
+
+async def _prunable(activity: Activity, resources: Resources) -> int | None:
+    async with resources.db.account(activity.account_id) as tx:
+        days = resources.settings.retention_days
+        until: int | None = await tx.value("prunable_until", retention_days=days, limit=ACTIVITIES)
+        return until
+
+
+async def _discard_files(account_id: int, resources: Resources) -> None:
+    """Removes the account's files that no activity needs which is not pruned.
+
+    Also those that no activity ever knew: uploads of a process that was killed. A file must be as old as the retention
+    time, too, since that of an activity which is being submitted is there before it is known.
+    """
+    settings = resources.settings
+    async with resources.db.account(account_id) as tx:
+        rows = await tx.all("files_in_use", kinds=WITH_FILES)
+    needed = frozenset(_known_by(name) for row in rows for name in row if name is not None)
+    oldest = time.time() - timedelta(days=settings.retention_days).total_seconds()
+    for folder in (files.uploads(settings, account_id), files.exports(settings, account_id)):
+        await asyncio.to_thread(_discard, folder, oldest, needed)
+
+
+def _discard(folder: Path, oldest: float, needed: Container[str]) -> None:
+    """Removes files of a folder, if there is one, that were last changed before `oldest` and are not needed."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(FileNotFoundError):  # another worker was faster
+            if _known_by(path.name) not in needed and path.stat().st_mtime < oldest:
+                path.unlink()
+
+
+def _known_by(name: str) -> str:
+    """What an upload, and all files of one export, are known by: the name up to the first point."""
+    return PurePath(name).name.partition(".")[0]
 
 
 OPERATIONS = {Retention.kind: Prune()}

@@ -28,3 +28,10 @@ where account_id = :account_id and (sequence, error_no) in (
 -- name: note_pruned!
 -- The activities up to :until are pruned. Takes the account's lock.
 update account set pruned_sequence = :until where account_id = :account_id and pruned_sequence < :until;
+
+-- name: files_in_use
+-- The files that activities of these kinds need which are not pruned: their uploads, and their exports by the name of the
+-- activity, or of that whose export they go on with.
+select request ->> 'file' as upload, activity_id::text as export, cursor ->> 'file' as part from activity
+where account_id = :account_id and kind = any(:kinds)
+    and sequence > (select pruned_sequence from account where account_id = :account_id);

@@ -7,7 +7,7 @@ superuser, so its connection is set to the account.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -15,9 +15,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from engine.activities import claims, reading, submission
+from engine import operations
+from engine.activities import claims, reading, runner, submission
 from engine.activities.model import Activity, Message
-from engine.activities.operation import Request
+from engine.activities.operation import BatchedOperation, Request, Resources
 from engine.activities.runner import Runner
 from engine.activities.submission import Submitted
 from engine.database import Database
@@ -106,6 +107,18 @@ class Desk:
         while waiting:
             message = waiting.pop(0)
             waiting += await workers[len(waiting) % len(workers)].run(message)
+
+    async def begin(self, activity: Activity, batches: int = 1) -> None:
+        """Some batches of an activity, by a worker that is gone then."""
+        [claimed] = (await claims.claim(self.db, self.settings, uuid4(), _message_of(activity))).activities
+        operation = operations.named(activity.kind)
+        assert isinstance(operation, BatchedOperation)
+        async with aclosing(operation.batches(claimed, Resources(self.db, self.settings))) as steps:
+            for _ in range(batches):
+                batch = await anext(steps)
+                async with self.db.account(self.account_id) as tx:
+                    [current] = await runner._still_mine(tx, [claimed])
+                    await runner._advance(tx, current, await batch.write(tx, current))
 
     async def finish_everything(self, *runners: Runner) -> None:
         """Until nothing is unfinished, whatever pauses there are and whatever got lost."""
@@ -253,6 +266,10 @@ class Desk:
             self.account_id,
             set_no,
         )
+
+
+def _message_of(activity: Activity) -> Message:
+    return Message(activity.account_id, activity.activity_id, activity.queue)
 
 
 def _system_sets(permission: str, deleted: bool) -> Iterable[int]:

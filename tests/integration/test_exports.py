@@ -15,8 +15,8 @@ from uuid import uuid4
 import pytest
 
 from engine import operations
-from engine.activities import claims, runner, submission
-from engine.activities.model import Activity, Message, State
+from engine.activities import submission
+from engine.activities.model import Activity, State
 from engine.activities.operation import Batch, BatchedOperation, Resources
 from engine.activities.submission import Submitted
 from engine.errors import UnknownTarget
@@ -121,20 +121,6 @@ async def new_field(desk: Desk, number: int, name: str) -> None:
         number,
         name,
     )
-
-
-async def begin(desk: Desk, activity: Activity, batches: int = 1) -> None:
-    """Some batches of an activity, by a worker that is gone then."""
-    message = Message(activity.account_id, activity.activity_id, activity.queue)
-    [claimed] = (await claims.claim(desk.db, desk.settings, uuid4(), message)).activities
-    operation = operations.named(activity.kind)
-    assert isinstance(operation, BatchedOperation)
-    async with aclosing(operation.batches(claimed, Resources(desk.db, desk.settings))) as steps:
-        for _ in range(batches):
-            batch = await anext(steps)
-            async with desk.db.account(desk.account_id) as tx:
-                [current] = await runner._still_mine(tx, [claimed])
-                await runner._advance(tx, current, await batch.write(tx, current))
 
 
 class FreezingExport(BatchedOperation):
@@ -416,7 +402,7 @@ class TestOrder:
         later = await desk.add(people, target)
         await desk.deliver(later.messages)
         assert (await desk.find(later)).state is State.INITIALIZED
-        await begin(desk, submitted.activity)
+        await desk.begin(submitted.activity)
         assert [message.activity_id for message in await desk.swept()] == [later.activity.activity_id]
         [row] = [row for row in await desk.rows("activity") if row["sequence"] == submitted.activity.sequence]
         assert (row["reads"], row["state"]) == ([], State.PROCESSING)
@@ -428,7 +414,7 @@ class TestOrder:
         """The file has as many rows as were told."""
         await desk.make_contacts(3)
         submitted = await desk.submit(ContactExports(fields=("email_address", "email_permission")))
-        await begin(desk, submitted.activity)
+        await desk.begin(submitted.activity)
         await desk.owner.execute(
             "UPDATE contact SET deleted_at = now(), permission = 'temp_hold' WHERE account_id = $1 AND contact_no = 2",
             desk.account_id,
@@ -469,7 +455,7 @@ class TestTakingOver:
     async def test_a_successor_goes_on_after_the_last_batch(self, desk: Desk, batches: int) -> None:
         """Whether its predecessor had decided whom it means, written some, or all, or had looked for more in vain."""
         submitted = await self._start(desk)
-        await begin(desk, submitted.activity, batches)
+        await desk.begin(submitted.activity, batches)
         halfway = await desk.find(submitted)
         assert (halfway.items_total, halfway.items_completed) == (1000, min(1000, 200 * (batches - 1)))
         await desk.owner.execute("UPDATE contact SET first_name = 'new' WHERE account_id = $1", desk.account_id)
@@ -481,7 +467,7 @@ class TestTakingOver:
     async def test_one_that_died_between_the_file_and_its_commit(self, desk: Desk) -> None:
         """The file is there under its last name already."""
         submitted = await self._start(desk)
-        await begin(desk, submitted.activity, 7)
+        await desk.begin(submitted.activity, 7)
         folder = exports(desk.settings, desk.account_id)
         (folder / f"{submitted.activity.activity_id}.1.part").rename(folder / f"{submitted.activity.activity_id}.csv")
         await desk.finish_everything()
@@ -489,7 +475,7 @@ class TestTakingOver:
 
     async def test_rows_that_were_not_committed_are_written_once(self, desk: Desk) -> None:
         submitted = await self._start(desk)
-        await begin(desk, submitted.activity, 3)
+        await desk.begin(submitted.activity, 3)
         folder = exports(desk.settings, desk.account_id)
         with (folder / f"{submitted.activity.activity_id}.1.part").open("ab") as file:
             file.write(b"half a batch that no")
@@ -498,7 +484,7 @@ class TestTakingOver:
 
     async def test_a_file_that_is_lost_is_made_anew(self, desk: Desk) -> None:
         submitted = await self._start(desk)
-        await begin(desk, submitted.activity, 3)
+        await desk.begin(submitted.activity, 3)
         folder = exports(desk.settings, desk.account_id)
         (folder / f"{submitted.activity.activity_id}.1.part").write_bytes(bytes(10_000))
         await desk.finish_everything()
@@ -524,7 +510,7 @@ class TestTakingOver:
     async def test_a_retry_goes_on_after_what_was_done(self, desk: Desk) -> None:
         """A cancelled one: its retry is a new activity with a file of its own, of the contacts chosen at first."""
         submitted = await self._start(desk)
-        await begin(desk, submitted.activity, 3)
+        await desk.begin(submitted.activity, 3)
         await submission.cancel(desk.db, desk.settings, desk.principal, submitted.activity.activity_id)
         await desk.finish_everything()
         assert (await desk.find(submitted)).state is State.CANCELLED

@@ -1,13 +1,21 @@
 """What is past the retention time goes, what an activity did stays, and nothing goes early (design: what expires)."""
 
+import os
+import time
 from random import Random
 from uuid import uuid4
 
 import pytest
 
+from engine import files
+from engine.activities import submission
 from engine.activities.model import State
+from engine.activities.submission import Submitted
 from engine.operations import retention
+from engine.operations.contact_exports import ContactExports
+from engine.operations.contacts_import import ContactsFileImport
 from engine.operations.retention import Retention
+from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk, deliver_at_random
 
 
@@ -39,6 +47,137 @@ async def make_activities(desk: Desk, count: int, errors: int = 1) -> list[int]:
     submitted = [await desk.add([uuid4() for _ in range(errors)], target) for _ in range(count)]
     await desk.finish_everything()
     return [each.activity.sequence for each in submitted]
+
+
+class Files:
+    """An account's uploads and exports, as old as a test says."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.folders = (files.uploads(desk.settings, desk.account_id), files.exports(desk.settings, desk.account_id))
+        for folder in self.folders:
+            folder.mkdir(parents=True)
+
+    def upload(self, text: str = "email\nkim@example.org\n") -> str:
+        """A new upload, as requests call it."""
+        path = self.folders[0] / f"{uuid4()}.csv"
+        path.write_text(text)
+        return files.uploaded(self.desk.settings, path)
+
+    def age(self, days: float = 11) -> None:
+        """As if all files had been written so many days ago."""
+        then = time.time() - days * 86400
+        for folder in self.folders:
+            for path in folder.iterdir():
+                os.utime(path, (then, then))
+
+    @property
+    def names(self) -> set[str]:
+        """What there is."""
+        return {path.name for folder in self.folders for path in folder.iterdir()}
+
+
+def name_of(file: str) -> str:
+    return file.rpartition("/")[2]
+
+
+async def start_import(desk: Desk, file: str) -> Submitted:
+    return await desk.submit(ContactsFileImport(file=file, list_ids=((await desk.new_list()).set_id,)))
+
+
+async def test_files_go_with_their_activities(desk: Desk) -> None:
+    """Contract 6.19: an import's upload and an export's file are kept as long as the activity is."""
+    stored = Files(desk)
+    upload, young = stored.upload(), stored.upload()
+    imported, exported = await start_import(desk, upload), await desk.submit(ContactExports())
+    await start_import(desk, young)
+    await desk.finish_everything()
+    stored.age()
+    await prune(desk)
+    export = f"{exported.activity.activity_id}.csv"
+    assert stored.names == {name_of(upload), name_of(young), export}
+    await end_long_ago(desk, imported.activity.sequence, exported.activity.sequence)
+    await prune(desk)
+    assert stored.names == {name_of(young)}
+    await prune(desk)
+    assert stored.names == {name_of(young)}
+
+
+async def test_an_upload_that_a_retry_needs_stays(desk: Desk) -> None:
+    """The first import ended long ago; its retry, of the same file, waits, then ends, and can be retried again."""
+    stored = Files(desk)
+    upload = stored.upload("email\n")
+    first = await start_import(desk, upload)
+    await desk.finish_everything()
+    again = await submission.retry(desk.db, desk.settings, desk.principal, first.activity.activity_id)
+    stored.age()
+    await end_long_ago(desk, first.activity.sequence)
+    await prune(desk)
+    assert stored.names == {name_of(upload)}
+    await desk.finish_everything()
+    await prune(desk)
+    assert stored.names == {name_of(upload)}
+    await end_long_ago(desk, again.activity.sequence)
+    await prune(desk)
+    assert stored.names == set()
+
+
+async def test_an_export_that_a_retry_goes_on_with_stays(desk: Desk) -> None:
+    stored = Files(desk)
+    first = await desk.submit(ContactExports())
+    await desk.finish_everything()
+    again = await submission.retry(desk.db, desk.settings, desk.principal, first.activity.activity_id)
+    stored.age()
+    await end_long_ago(desk, first.activity.sequence)
+    await prune(desk)
+    assert stored.names == {f"{first.activity.activity_id}.csv"}
+    await desk.deliver(again.messages)
+    await prune(desk)
+    assert stored.names == {f"{again.activity.activity_id}.csv"}
+
+
+async def test_what_killed_processes_left_goes_when_it_is_old(desk: Desk) -> None:
+    """Uploads that no activity names and parts of exports; young ones may be on their way to one."""
+    stored = Files(desk)
+    exported = await desk.submit(ContactExports())
+    for name in (f"{uuid4()}.7.part", f"{exported.activity.activity_id}.1.part"):
+        (stored.folders[1] / name).touch()
+    stored.upload()
+    stored.age()
+    young = stored.upload()
+    await prune(desk)
+    assert stored.names == {f"{exported.activity.activity_id}.1.part", name_of(young)}
+
+
+async def test_files_of_other_accounts_stay(desk: Desk, new_desk: NewDesk) -> None:
+    theirs = Files(await new_desk())
+    mine, upload = Files(desk), theirs.upload()
+    mine.upload()
+    theirs.age()
+    mine.age()
+    await prune(desk)
+    assert (mine.names, theirs.names) == (set(), {name_of(upload)})
+
+
+async def test_an_account_without_files_has_nothing_to_lose(desk: Desk) -> None:
+    await prune(desk)
+    assert not files.uploads(desk.settings, desk.account_id).exists()
+
+
+async def test_a_run_that_is_killed_is_gone_on_with(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each batch, and between the rows and the files."""
+    monkeypatch.setattr(retention, "ERROR_ROWS", 2)
+    stored = Files(desk)
+    stored.upload()
+    stored.age()
+    await end_long_ago(desk, *await make_activities(desk, 3, errors=3))
+    for batches in (1, 3):
+        submitted = await desk.submit(Retention())
+        await desk.begin(submitted.activity, batches)
+    assert len(await with_errors(desk)) == 9 - 4 * 2
+    await desk.finish_everything()
+    assert await with_errors(desk) == []
+    assert stored.names == set()
 
 
 async def test_errors_go_and_what_was_done_stays(desk: Desk) -> None:

@@ -302,7 +302,7 @@ async def test_a_failure_says_why(front: Front) -> None:
     """Contract v3.md 3.2.1 and 3.2.3: the reason is among the strings."""
     target = await front.new_list("L")
     answer = await front.upload(("list_ids", target, None), ("file", "email\na@example.org\n", "people.csv"))
-    for upload in front.desk.settings.uploads.iterdir():
+    for upload in front.desk.settings.uploads.glob("*/*"):
         upload.unlink()
     await front.work()
     ended = await front.get(answer.body["_links"]["self"]["href"])

@@ -24,7 +24,7 @@ PEOPLE = b"email,first_name\r\nkim@example.org,Kim\r\nlee@example.org,Lee\r\n"
 
 
 def files(front: Front) -> list[Path]:
-    return list(front.desk.settings.uploads.iterdir())
+    return list(front.desk.settings.uploads.glob("*/*"))
 
 
 async def until(condition: Callable[[], bool]) -> None:
