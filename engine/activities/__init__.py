@@ -10,6 +10,9 @@ The activity's row is the truth about it. Locks are taken in one order, so that 
 5. the account's row, then what is due by the clock;
 6. activity rows, then lease rows, by sequence.
 
+Inline operations (engine/contacts/writing.py) take 1, 2 (FOR UPDATE), 3 and then 5; only after that they write 4 and 6,
+which nobody can hold who does not hold 2, 3 or 5.
+
 Before all of these comes the lock of the account's names (an advisory one), which whoever gives a new name to something
 takes. Custom fields are locked by number, and nothing is waited for under these locks but an activity's own row.
 

@@ -11,7 +11,6 @@ from engine.contacts.record import Address, Note, Party, Permission, Phone, Row
 from engine.contacts.sms import Consent
 from engine.contacts.writing import ContactWrite, Found
 from engine.days import parse_day
-from engine.emails import email_key
 from engine.errors import Invalid
 from engine.fields import Field
 
@@ -91,7 +90,7 @@ def _fitting(field: Field, value: str) -> str:
 def replaced(row: Row, details: Details, by: Party, now: datetime) -> Row:
     """The contact whose e-mail and entries are as said; what is not said stays. Custom values are the writes' own."""
     if details.email is not None and details.email != row.get("email"):
-        row = record.with_email(row, details.email, email_key(details.email), now)
+        row = record.with_email(row, details.email, now)
     if details.permission is not None and details.permission != row["permission"]:
         row = record.with_permission(row, details.permission, by, now) | {"email_updated_at": now}
     if details.opt_out_reason is not None:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from engine.emails import email_key
 from engine.sets.system import ACTIVE, EXISTS, UNSUBSCRIBED
 
 Party = Literal["Account", "Contact"]
@@ -89,10 +90,12 @@ def system_sets(row: Mapping[str, Any]) -> frozenset[int]:
     return frozenset(sets)
 
 
-def with_email(row: Row, email: str, email_key: str, now: datetime) -> Row:
-    """The contact with this address."""
-    created_at = row.get("email_created_at") or now
-    return row | {"email": email, "email_key": email_key, "email_created_at": created_at, "email_updated_at": now}
+def with_email(row: Row, email: str, now: datetime) -> Row:
+    """The contact with this address; as the first who has it, unless it is only spelled another way."""
+    key = email_key(email)
+    ordinal = row["email_ordinal"] if key == row.get("email_key") else 0
+    times = {"email_created_at": row.get("email_created_at") or now, "email_updated_at": now}
+    return row | {"email": email, "email_key": key, "email_ordinal": ordinal} | times
 
 
 def with_permission(row: Row, permission: Permission, by: Party, now: datetime) -> Row:

@@ -8,7 +8,6 @@ from engine.contacts import record
 from engine.contacts.details import DetailedWrite, Details
 from engine.contacts.record import Address, Permission, Phone, Row
 from engine.contacts.writing import Found, Outcome
-from engine.emails import email_key
 from engine.errors import Invalid, MusterError, NotFound
 from engine.sets.system import ACTIVE
 
@@ -42,9 +41,8 @@ class SignUp(DetailedWrite):
         return Outcome(row, frozenset(found.names.lists.values()) | tags)
 
     def _made(self, found: Found) -> Row:
-        email = self.emails[0]
         row = record.new(found.account_id, found.contact_no, "Contact", found.now)
-        row = record.with_email(row, email, email_key(email), found.now)
+        row = record.with_email(row, self.emails[0], found.now)
         return record.with_permission(row, self._permission(row), "Contact", found.now)
 
     def _changed(self, found: Found) -> Row:

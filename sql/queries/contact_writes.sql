@@ -80,7 +80,7 @@ insert into contact select r.* from jsonb_populate_recordset(null::contact, :row
 -- name: update_contacts!
 -- Locked contacts as they are from now on, as JSON objects of column to value.
 update contact c set
-    email = r.email, email_key = r.email_key, permission = r.permission, first_name = r.first_name,
+    email = r.email, email_key = r.email_key, email_ordinal = r.email_ordinal, permission = r.permission, first_name = r.first_name,
     last_name = r.last_name, job_title = r.job_title, company_name = r.company_name,
     birthday_month = r.birthday_month, birthday_day = r.birthday_day, anniversary = r.anniversary,
     update_source = r.update_source, updated_at = r.updated_at, deleted_at = r.deleted_at,

@@ -68,6 +68,7 @@ def _benches(settings: Settings, contacts: int, rounds: int) -> Mapping[str, Ben
         "f": partial(api.polls, settings, rounds),
         "g": partial(imports.rate, settings, contacts, rounds),
         "h": partial(imports.memory, settings, contacts),
+        "l": partial(single.deletions, settings, contacts, rounds),
         "m": partial(single.sign_ups, settings, rounds),
         "n": partial(single.pages, settings, rounds),
         "i": partial(memberships.ten_times, settings, contacts, rounds),

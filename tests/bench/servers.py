@@ -127,7 +127,7 @@ async def new_lists(servers: Servers, tenant: Tenant, names: Iterable[str]) -> d
 
 async def new_contacts(servers: Servers, tenant: Tenant, count: int) -> None:
     """Contacts 1 to `count`, all active, written by the owner in one go."""
-    async with _as_owner(servers, tenant) as owner:
+    async with as_owner(servers, tenant) as owner:
         await owner.execute(
             "INSERT INTO contact (account_id, contact_no, email, email_key, first_name, last_name, created_at,"
             " updated_at, opt_in_source, opt_in_date)"
@@ -144,7 +144,7 @@ async def new_contacts(servers: Servers, tenant: Tenant, count: int) -> None:
 async def fill_set(servers: Servers, tenant: Tenant, set_no: int, contact_nos: Iterable[int]) -> None:
     """Members of an empty set."""
     chunks = bits_of(contact_nos)
-    async with _as_owner(servers, tenant) as owner:
+    async with as_owner(servers, tenant) as owner:
         await owner.execute(
             "INSERT INTO set_chunk (account_id, set_no, chunk, bits)"
             " SELECT $1, $2, chunk, bits FROM unnest($3::int[], $4::varbit[]) c(chunk, bits)",
@@ -158,7 +158,7 @@ async def fill_set(servers: Servers, tenant: Tenant, set_no: int, contact_nos: I
 
 
 async def contact_ids(servers: Servers, tenant: Tenant, most: int) -> Sequence[UUID]:
-    async with _as_owner(servers, tenant) as owner:
+    async with as_owner(servers, tenant) as owner:
         rows = await owner.fetch(
             "SELECT contact_id FROM contact WHERE account_id = $1 ORDER BY contact_no LIMIT $2",
             *(tenant.account_id, most),
@@ -198,7 +198,7 @@ def load() -> float:
 
 
 @asynccontextmanager
-async def _as_owner(servers: Servers, tenant: Tenant) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def as_owner(servers: Servers, tenant: Tenant) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     async with servers.owner.transaction():
         await servers.owner.execute(f"SET LOCAL muster.account_id = '{tenant.account_id}'")
         yield servers.owner
