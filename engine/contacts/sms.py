@@ -24,22 +24,31 @@ class Consent:
     at: datetime | None = None
 
 
-def channel(
-    stored: Mapping[str, Any] | None, number: str, consents: Sequence[Consent], by: Party, now: datetime
-) -> Row:
-    """The channel with this number and these consents, under the id that it has. Raises Invalid for no number."""
+def number(text: str) -> Row:
+    """The parts of a channel that say which number it is. Raises ValueError for no number."""
     try:
-        parsed = phonenumbers.parse(number, DEFAULT_COUNTRY)
+        parsed = phonenumbers.parse(text, DEFAULT_COUNTRY)
     except phonenumbers.NumberParseException as error:
-        raise Invalid(f"full_sms_address does not have a valid value: {error}") from None
+        raise ValueError(str(error)) from None
     country_calling_code = parsed.country_code or 0
-    before = stored or {"sms_channel_id": str(uuid4()), "create_source": by}
     return {
-        "sms_channel_id": before["sms_channel_id"],
         "sms_address": phonenumbers.national_significant_number(parsed),
         "dial_code": str(country_calling_code),
         "country_code": phonenumbers.region_code_for_number(parsed)
         or phonenumbers.region_code_for_country_code(country_calling_code),
+    }
+
+
+def channel(stored: Mapping[str, Any] | None, text: str, consents: Sequence[Consent], by: Party, now: datetime) -> Row:
+    """The channel with this number and these consents, under the id that it has. Raises Invalid for no number."""
+    try:
+        parts = number(text)
+    except ValueError as error:
+        raise Invalid(f"full_sms_address does not have a valid value: {error}") from None
+    before = stored or {"sms_channel_id": str(uuid4()), "create_source": by}
+    return {
+        "sms_channel_id": before["sms_channel_id"],
+        **parts,
         "create_source": before["create_source"],
         "update_source": by,
         "sms_channel_consents": [_consent(each, now) for each in consents],

@@ -24,7 +24,7 @@ CUSTOM = "cf:"
 NOWHERE = -1
 
 TEXTS = ("first_name", "last_name", "job_title", "company_name")
-_PLAIN = ("email", *TEXTS, "birthday_month", "birthday_day", "anniversary")
+_PLAIN = ("email", *TEXTS, "birthday_month", "birthday_day", "anniversary", "sms_number", "sms_consent_date")
 _PHONES = {"phone": "other", **{f"{kind}_phone": kind for kind in ("home", "work", "mobile", "other")}}
 _ADDRESS_PARTS = {
     "street": "street",
@@ -78,6 +78,8 @@ class Columns:
     birthday_month: int
     birthday_day: int
     anniversary: int
+    sms_number: int
+    sms_consent_date: int
     phones: tuple[Phone, ...]
     address_parts: tuple[AddressPart, ...]
     custom_fields: tuple[CustomField, ...]
@@ -138,6 +140,8 @@ def _arranged(indexes: Mapping[str, int], field_nos: Mapping[str, str]) -> Colum
         birthday_month=index("birthday_month"),
         birthday_day=index("birthday_day"),
         anniversary=index("anniversary"),
+        sms_number=index("sms_number"),
+        sms_consent_date=index("sms_consent_date"),
         phones=tuple(Phone(at, _PHONES[key]) for key, at in found if key in _PHONES),
         address_parts=tuple(AddressPart(at, *_ADDRESSES[key]) for key, at in found if key in _ADDRESSES),
         custom_fields=tuple(CustomField(at, key, field_nos[key]) for key, at in found if key in field_nos),

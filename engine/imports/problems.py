@@ -16,6 +16,8 @@ class Code(StrEnum):
     MALFORMED_BIRTHDAY = "malformed_birthday"
     MALFORMED_ANNIVERSARY = "malformed_anniversary"
     PHONE_TOO_LONG = "phone_too_long"
+    MALFORMED_SMS_NUMBER = "malformed_sms_number"
+    MALFORMED_SMS_CONSENT_DATE = "malformed_sms_consent_date"
     TOO_LONG = "too_long"
     TOO_MANY_PHONES = "too_many_phones"
     TOO_MANY_CUSTOM_FIELDS = "too_many_custom_fields"
@@ -38,6 +40,8 @@ CORRECTABLE = frozenset(
         Code.MALFORMED_BIRTHDAY,
         Code.MALFORMED_ANNIVERSARY,
         Code.PHONE_TOO_LONG,
+        Code.MALFORMED_SMS_NUMBER,
+        Code.MALFORMED_SMS_CONSENT_DATE,
     }
 )
 

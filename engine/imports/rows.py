@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, cast
 
+from engine.contacts import sms
 from engine.days import parse_day
 from engine.emails import email_key
-from engine.imports.columns import TEXTS, Columns
+from engine.imports.columns import NOWHERE, TEXTS, Columns
 from engine.imports.lines import Lines, Position
 from engine.imports.problems import Code, Problem, RowError, quoted, row_error
 from engine.imports.values import BIRTHDAYS, birthday_fault, is_email
 
 #: A staged row, as COPY takes it. A blank value is None and leaves the stored one alone. JSON texts:
 #: custom_values {"<field_no>": value}, phone_numbers [{kind, phone_number}],
-#: street_addresses [{kind, street, city, state, postal_code, country}] without the parts that are not given.
+#: street_addresses [{kind, street, city, state, postal_code, country}] without the parts that are not given,
+#: sms_channel {sms_address, dial_code, country_code, consent_date}, the last of them if it is given.
 STAGING_COLUMNS = (
     "line",
     "email",
@@ -36,23 +38,27 @@ STAGING_COLUMNS = (
     "custom_values",
     "phone_numbers",
     "street_addresses",
+    "sms_channel",
 )
 LINE: Final = 0
 EMAIL: Final = 1
 EMAIL_KEY: Final = 2
-_FIRST_JSON: Final = -3
+_FIRST_JSON: Final = -4
 
 TEXT_CHARACTERS = 50
 CUSTOM_CHARACTERS = 255
 PHONE_CHARACTERS = 25
 STREET_CHARACTERS = 255
+SMS_CHARACTERS = 16
 MOST_PHONES = 3
+
+MALFORMED_DAYS = {"anniversary": Code.MALFORMED_ANNIVERSARY, "sms_consent_date": Code.MALFORMED_SMS_CONSENT_DATE}
 
 #: A batch ends with the row that takes it past so many bytes of the file, if not with its size.
 BATCH_BYTES = 4 << 20
 
 Text = str | None
-StagedRow = tuple[int, str, str, Text, Text, Text, Text, int | None, int | None, date | None, Text, Text, Text]
+StagedRow = tuple[int, str, str, Text, Text, Text, Text, int | None, int | None, date | None, Text, Text, Text, Text]
 
 #: The cells of a row by index; NOWHERE reads blank.
 Cells = list[str] | defaultdict[int, str]
@@ -126,10 +132,11 @@ def stage(columns: Columns, line: int, cells: Cells, problems: list[Problem]) ->
         company_name or None,
         month,
         day,
-        _anniversary(cells[columns.anniversary].strip(), problems),
+        _day("anniversary", cells[columns.anniversary].strip(), problems),
         _custom_values(columns, cells, problems) if columns.custom_fields else None,
         _phone_numbers(columns, cells, problems) if columns.phones else None,
         _street_addresses(columns, cells, problems) if columns.address_parts else None,
+        _sms_channel(columns, cells, problems) if columns.sms_number != NOWHERE else None,
     )
 
 
@@ -195,14 +202,14 @@ def _birthday(columns: Columns, cells: Cells, problems: list[Problem]) -> tuple[
     return None, None
 
 
-def _anniversary(text: str, problems: list[Problem]) -> date | None:
+def _day(heading: str, text: str, problems: list[Problem]) -> date | None:
     if not text:
         return None
     try:
         return parse_day(text)
     except ValueError:
-        fault = f"anniversary is {quoted(text)}; use a date as 2006-11-15 or 11/15/2006"
-        problems.append(Problem(Code.MALFORMED_ANNIVERSARY, fault))
+        fault = f"{heading} is {quoted(text)}; use a date as 2006-11-15 or 11/15/2006"
+        problems.append(Problem(MALFORMED_DAYS[heading], fault))
         return None
 
 
@@ -260,3 +267,21 @@ def _finish_address(address: dict[str, str]) -> Iterator[Problem]:
     for part, text in address.items():
         most = STREET_CHARACTERS if part == "street" else TEXT_CHARACTERS
         yield from _too_long(f"the {address['kind']} {part}", text, most)
+
+
+def _sms_channel(columns: Columns, cells: Cells, problems: list[Problem]) -> Text:
+    """A date of consent without a number says nothing."""
+    text = cells[columns.sms_number].strip()
+    consent_date = _day("sms_consent_date", cells[columns.sms_consent_date].strip(), problems)
+    if not text:
+        return None
+    try:
+        channel = sms.number(text) if len(text) <= SMS_CHARACTERS else {}
+    except ValueError:
+        channel = {}
+    if not channel:
+        fault = f"sms_number is {quoted(text)}; use a number as +15055550100, of {SMS_CHARACTERS} characters at most"
+        problems.append(Problem(Code.MALFORMED_SMS_NUMBER, fault))
+    if consent_date:
+        channel["consent_date"] = consent_date.isoformat()
+    return json.dumps(channel)

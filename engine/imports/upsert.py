@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from engine.activities.model import Activity
 from engine.database import Transaction
 from engine.errors import ItemError
 from engine.imports.rows import EMAIL, EMAIL_KEY, LINE, STAGING_COLUMNS, Batch, StagedRow
@@ -41,26 +42,27 @@ class Written:
     errors: tuple[ItemError, ...]
 
 
-async def write(
-    tx: Transaction, sequence: int, batch: int, rows: Batch, first_contact_no: int, set_nos: tuple[int, ...]
-) -> Written:
-    """Creates and changes the contacts of the rows and puts them on the sets.
+async def write(tx: Transaction, activity: Activity, rows: Batch, first_contact_no: int) -> Written:
+    """Creates and changes the contacts of the rows and puts them on the lists.
 
-    Takes locks in the order of engine/activities. `batch` counts the activity's batches; each writes EFFECTS, in which
-    nobody can be deleted or unsubscribed in between: the contacts' rows are locked.
+    Takes locks in the order of engine/activities. Each of the activity's batches writes EFFECTS, in which nobody can be
+    deleted or unsubscribed in between: the contacts' rows are locked.
     """
-    scope = {"sequence": sequence}
+    request, sequence = activity.request, activity.sequence
+    scope, set_nos = {"sequence": sequence}, tuple(request["lists"])
     await tx.run("plan_anew")
     known = await _known(tx, rows.rows)
     created = len(rows.rows) - len(known)
     numbers = {"first_contact_no": first_contact_no, "last_contact_no": first_contact_no + created - 1}
     await _stage(tx, sequence, rows.rows, known)
     full = await tx.all("full_phones", **scope)
-    if known:
-        await _update(tx, scope)
-    await tx.run("insert_imported", **scope, first_contact_no=first_contact_no)
+    consent = {"sms_explicit": request.get("sms_permission") == "explicit"}
+    if known and await tx.run("note_changes", **scope, **consent):
+        await tx.run("keep_contacts_before", **scope)
+        await tx.run("update_imported", **scope, **consent)
+    await tx.run("insert_imported", **scope, **consent, first_contact_no=first_contact_no)
     await tx.run("lock_masks_exclusively", **scope, **numbers)
-    existing, tagged, joining = range(EFFECTS * batch, EFFECTS * (batch + 1))
+    existing, tagged, joining = range(EFFECTS * activity.batch, EFFECTS * (activity.batch + 1))
     await tx.run("freeze_import_rows", **scope, **numbers, batch=existing, whom="created")
     await membership.apply(tx, [Change(sequence, (), on=(EXISTS, ACTIVE), off=(UNSUBSCRIBED,))], existing)
     if any(contact["deleted"] for contact in known.values()):
@@ -91,12 +93,6 @@ async def _stage(
 
     columns = ("account_id", "sequence", "contact_no", "revived", "unsubscribed", *STAGING_COLUMNS)
     await tx.copy("import_row", columns, map(staged, rows))
-
-
-async def _update(tx: Transaction, scope: Mapping[str, int]) -> None:
-    if await tx.run("note_changes", **scope):
-        await tx.run("keep_contacts_before", **scope)
-        await tx.run("update_imported", **scope)
 
 
 def _unsubscribed(rows: Batch, known: Mapping[str, asyncpg.Record]) -> Iterator[tuple[int, ItemError]]:

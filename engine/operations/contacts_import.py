@@ -125,8 +125,7 @@ class ImportBatch:
     first_contact_no: int
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
-        set_nos = tuple(activity.request["lists"])
-        written = await upsert.write(tx, activity.sequence, activity.batch, self.rows, self.first_contact_no, set_nos)
+        written = await upsert.write(tx, activity, self.rows, self.first_contact_no)
         of_rows = sorted([*map(_error, self.rows.errors), *written.row_errors], key=itemgetter(0))
         errors = [*map(_warning, self.warnings), *(error for _, error in of_rows), *written.errors]
         await report(tx, {activity.sequence: errors})

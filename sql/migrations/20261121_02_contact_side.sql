@@ -28,6 +28,34 @@ create unique index custom_field_by_name on custom_field (account_id, name_key) 
 
 alter table contact add column resubscribed_at timestamptz;
 
+-- An import may give text message numbers.
+alter table import_row add column sms_channel jsonb;
+
+-- A contact's text message channel after an import gave a number, and consents to it if they are :explicit. The channel of
+-- the same number stays as it is if it has consents: an import does not undo an opt-out.
+create function merged_sms(
+    account_id bigint, contact_no bigint, stored jsonb, given jsonb, explicit boolean, at timestamptz
+) returns jsonb language sql immutable parallel safe as $$
+    select case
+        when stored @> (given - 'consent_date')
+            and (not explicit or jsonb_array_length(stored -> 'sms_channel_consents') > 0)
+        then stored
+        else jsonb_build_object(
+            'sms_channel_id', md5(format('sms %s %s', account_id, contact_no))::uuid, 'create_source', 'Account'
+        ) || coalesce(stored, '{}') || (given - 'consent_date') || jsonb_build_object(
+            'update_source', 'Account',
+            'sms_channel_consents', case
+                when explicit then jsonb_build_array(jsonb_build_object(
+                    'sms_consent_permission', 'explicit', 'consent_type', 'promotional_sms',
+                    'opt_in_date', coalesce(given ->> 'consent_date' || 'T00:00:00+00:00', to_jsonb(at) #>> '{}'),
+                    'created_at', at, 'updated_at', at
+                ))
+                else '[]'
+            end
+        )
+    end
+$$;
+
 -- What is done by the clock: the kind of the activity to submit, and when. No wall: workers look for what is due in every
 -- account.
 create table schedule (
@@ -74,6 +102,8 @@ where s.account_id = c.account_id and s.set_no = c.set_no and (s.set_no = -9 or 
 delete from contact_set where set_no = -9 or kind = 'tracking';
 alter table contact_set force row level security;
 alter table set_chunk force row level security;
+drop function merged_sms;
+alter table import_row drop column sms_channel;
 drop table schedule, campaign;
 drop index effect_of_deletions;
 alter table account drop column pruned_sequence;

@@ -54,6 +54,9 @@ where r.account_id = :account_id and r.sequence = :sequence
         or not coalesce(coalesce(c.street_addresses, '[]') @> r.street_addresses, true)
             and c.street_addresses is distinct from
                 merged_addresses(c.account_id, c.contact_no, c.street_addresses, r.street_addresses, now())
+        or r.sms_channel is not null
+            and c.sms_channel is distinct from
+                merged_sms(c.account_id, c.contact_no, c.sms_channel, r.sms_channel, :sms_explicit, now())
     );
 
 -- name: full_phones
@@ -141,6 +144,10 @@ update contact c set
         when r.street_addresses is null then c.street_addresses
         else merged_addresses(c.account_id, c.contact_no, c.street_addresses, r.street_addresses, now())
     end,
+    sms_channel = case
+        when r.sms_channel is null then c.sms_channel
+        else merged_sms(c.account_id, c.contact_no, c.sms_channel, r.sms_channel, :sms_explicit, now())
+    end,
     update_source = 'Account',
     updated_at = now(),
     permission = case when c.deleted_at is null then c.permission else 'implicit' end,
@@ -158,8 +165,8 @@ where r.account_id = :account_id and r.sequence = :sequence and r.changes
 -- Creates the contacts of rows that nobody has the e-mail of, with the reserved numbers in the order of the rows.
 insert into contact (
     account_id, contact_no, email, email_key, first_name, last_name, job_title, company_name, birthday_month,
-    birthday_day, anniversary, custom_values, phone_numbers, street_addresses, permission, create_source, created_at,
-    updated_at, email_created_at, email_updated_at, opt_in_source, opt_in_date
+    birthday_day, anniversary, custom_values, phone_numbers, street_addresses, sms_channel, permission, create_source,
+    created_at, updated_at, email_created_at, email_updated_at, opt_in_source, opt_in_date
 )
 select
     :account_id, n.contact_no, r.email, r.email_key, r.first_name, r.last_name, r.job_title, r.company_name,
@@ -185,6 +192,10 @@ select
         )
         from jsonb_array_elements(r.street_addresses) with ordinality g(entry, place)
     ),
+    case
+        when r.sms_channel is not null
+        then merged_sms(r.account_id, n.contact_no, null, r.sms_channel, :sms_explicit, now())
+    end,
     'implicit', 'Account', now(), now(), now(), now(), 'Account', now()
 from (
     select *, row_number() over (order by line) as place from import_row

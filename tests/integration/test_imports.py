@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from engine.activities.model import Activity, Message, State
 from engine.activities.operation import BatchedOperation
 from engine.activities.submission import Submitted
 from engine.database import Database
-from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
+from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport, SmsPermission
 from engine.sets import system
 from engine.sets.catalog import NamedSet
 from engine.sets.chunks import CHUNK_BITS
@@ -61,16 +62,21 @@ async def target(desk: Desk) -> NamedSet:
     return await desk.new_list()
 
 
-async def submit(desk: Desk, text: str | bytes, *lists: NamedSet) -> Submitted:
+async def submit(
+    desk: Desk, text: str | bytes, *lists: NamedSet, sms_permission: SmsPermission | None = None
+) -> Submitted:
     """Uploads a CSV file and asks for its import."""
     name = f"{uuid4()}.csv"
     (desk.settings.uploads / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     list_ids = tuple(each.set_id for each in lists)
-    return await desk.submit(ContactsFileImport(file=name, list_ids=list_ids, source_file_name="people.csv"))
+    request = ContactsFileImport(
+        file=name, list_ids=list_ids, source_file_name="people.csv", sms_permission=sms_permission
+    )
+    return await desk.submit(request)
 
 
-async def run(desk: Desk, text: str | bytes, *lists: NamedSet) -> Activity:
-    submitted = await submit(desk, text, *lists)
+async def run(desk: Desk, text: str | bytes, *lists: NamedSet, sms_permission: SmsPermission | None = None) -> Activity:
+    submitted = await submit(desk, text, *lists, sms_permission=sms_permission)
     await desk.deliver(submitted.messages)
     return await desk.find(submitted)
 
@@ -85,8 +91,13 @@ async def people(desk: Desk) -> dict[str, Person]:
     return {key: person_from(row, loaded(row)) for key, row in (await contacts(desk)).items()}
 
 
+async def channels(desk: Desk) -> dict[str, Any]:
+    """The text message channels by e-mail."""
+    return {key: loaded(row)["sms_channel"] for key, row in (await contacts(desk)).items()}
+
+
 def loaded(row: Any) -> Mapping[str, Any]:
-    names = ("phone_numbers", "street_addresses", "custom_values")
+    names = ("phone_numbers", "street_addresses", "custom_values", "sms_channel")
     return {name: row[name] and json.loads(row[name]) for name in names}
 
 
@@ -221,6 +232,48 @@ class TestContacts:
         assert person.custom == {"1": "red", "2": "M"}
         [error] = await desk.full_errors(found)
         assert (error.code, error.message) == ("ignored", "unknown custom field `shape`: its values are ignored")
+
+    async def test_text_message_numbers(self, desk: Desk, target: NamedSet) -> None:
+        """Contract v3.md 2.1.7, 3.8 and 3.9: consents only where the import says that there are some."""
+        heading = "email,sms_number,sms_consent_date\n"
+        await run(desk, heading + "kim@example.org,+15055550100,1/15/2026\nbo@example.org,,\n", target)
+        channel = (await channels(desk))["kim@example.org"]
+        assert (await contacts(desk))["bo@example.org"]["sms_channel"] is None
+        assert (channel["dial_code"], channel["country_code"], channel["sms_address"]) == ("1", "US", "5055550100")
+        assert (channel["create_source"], channel["update_source"]) == ("Account", "Account")
+        assert channel["sms_channel_consents"] == []
+        versions = await desk.rows("contact")
+        await run(desk, heading + "kim@example.org,505 555 0100,\n", target)
+        assert await desk.rows("contact") == versions
+
+        text = heading + "kim@example.org,+15055550100,1/15/2026\nbo@example.org,+15055550101,\n"
+        await run(desk, text, target, sms_permission="explicit")
+        told = await channels(desk)
+        kim, bo = told["kim@example.org"], told["bo@example.org"]
+        assert kim["sms_channel_id"] == channel["sms_channel_id"] != bo["sms_channel_id"]
+        [consent] = kim["sms_channel_consents"]
+        assert (consent["sms_consent_permission"], consent["consent_type"]) == ("explicit", "promotional_sms")
+        assert datetime.fromisoformat(consent["opt_in_date"]) == datetime(2026, 1, 15, tzinfo=UTC)
+        assert bo["sms_channel_consents"][0]["opt_in_date"] == bo["sms_channel_consents"][0]["created_at"]
+
+        await run(desk, heading + "kim@example.org,+15055550100,\nbo@example.org,+4722225555,\n", target)
+        told = await channels(desk)
+        bo = told["bo@example.org"]
+        assert told["kim@example.org"] == kim
+        assert (bo["dial_code"], bo["country_code"], bo["sms_channel_consents"]) == ("47", "NO", [])
+
+    async def test_an_import_undoes_no_opt_out(self, desk: Desk, target: NamedSet) -> None:
+        """Contract v3.md 2.1.7: a consent of the same number stays as it is."""
+        heading = "email,sms_number\nkim@example.org,+15055550100\n"
+        await run(desk, heading, target, sms_permission="explicit")
+        await desk.owner.execute(
+            "UPDATE contact SET sms_channel = replace(sms_channel::text, 'explicit', 'opt_out')::jsonb"
+            " WHERE account_id = $1",
+            desk.account_id,
+        )
+        await run(desk, heading, target, sms_permission="explicit")
+        [consent] = (await channels(desk))["kim@example.org"]["sms_channel_consents"]
+        assert consent["sms_consent_permission"] == "opt_out"
 
     async def test_one_e_mail_twice_is_one_contact(self, desk: Desk, target: NamedSet) -> None:
         """In one batch and over two: the later row's values win, blanks leave the earlier ones alone."""

@@ -28,8 +28,8 @@ STATEMENTS: Mapping[str, Mapping[str, object]] = {
     "keep_told_contacts": {"sequence": 1, "contact_nos": [1, 2]},
     "unsubscribe_told": {"contact_nos": [1, 2], "times": [datetime.now(UTC)] * 2},
     "hold_told": {"contact_nos": [1, 2]},
-    "note_changes": {"sequence": 1},
-    "update_imported": {"sequence": 1},
+    "note_changes": {"sequence": 1, "sms_explicit": True},
+    "update_imported": {"sequence": 1, "sms_explicit": True},
     "keep_contacts_before": {"sequence": 1},
 }
 

@@ -43,7 +43,7 @@ class Import:
 
 def shown(row: StagedRow) -> dict[str, Any]:
     values: dict[str, Any] = dict(zip(STAGING_COLUMNS, row, strict=True))
-    for name in ("custom_values", "phone_numbers", "street_addresses"):
+    for name in ("custom_values", "phone_numbers", "street_addresses", "sms_channel"):
         values[name] = values[name] and json.loads(values[name])
     return {name: value for name, value in values.items() if value is not None}
 

@@ -8,9 +8,10 @@ NAMES = ["first_name", "last_name", "job_title", "company_name"]
 DATES = ["birthday_month", "birthday_day", "anniversary"]
 PHONES = ["phone", "home_phone", "work_phone", "mobile_phone", "other_phone"]
 ADDRESS = ["street", "street2", "city", "state", "zip", "country"]
-#: Every heading of contract v3.md 3.8 and 3.9 but those for SMS.
+SMS = ["sms_number", "sms_consent_date"]
+#: Every heading of contract v3.md 3.8 and 3.9.
 CONTRACT = {
-    *["email", *NAMES, *DATES, *PHONES],
+    *["email", *NAMES, *DATES, *PHONES, *SMS],
     *(prefix + part for prefix in ("", "home_", "work_", "other_") for part in ADDRESS),
 }
 

@@ -18,7 +18,7 @@ def row(**cells: str) -> Any:
 
 def test_the_columns_that_code_counts_on() -> None:
     assert STAGING_COLUMNS[EMAIL_KEY] == "email_key"
-    assert STAGING_COLUMNS[-3:] == ("custom_values", "phone_numbers", "street_addresses")
+    assert STAGING_COLUMNS[-4:] == ("custom_values", "phone_numbers", "street_addresses", "sms_channel")
     header = read_csv("email").header
     assert len(stage(header.columns, 1, ["kim@example.org", ""], [])) == len(STAGING_COLUMNS)
 
@@ -93,6 +93,13 @@ def test_a_second_street_line_alone_is_the_street() -> None:
         ({"birthday_month": "5"}, Code.MALFORMED_BIRTHDAY, "without birthday_day; give both"),
         ({"anniversary": "2/30/2006"}, Code.MALFORMED_ANNIVERSARY, "anniversary is 2/30/2006; use a date as"),
         ({"work_phone": "5" * 26}, Code.PHONE_TOO_LONG, "the work phone has 26 characters; use 25 at most"),
+        ({"sms_number": "hello"}, Code.MALFORMED_SMS_NUMBER, "sms_number is hello; use a number as +15055550100"),
+        ({"sms_number": "+1 (505) 555-0100"}, Code.MALFORMED_SMS_NUMBER, "of 16 characters at most"),
+        (
+            {"sms_number": "+15055550100", "sms_consent_date": "soon"},
+            Code.MALFORMED_SMS_CONSENT_DATE,
+            "sms_consent_date is soon; use a date as",
+        ),
         ({"job_title": "x" * 51}, Code.TOO_LONG, "job_title has 51 characters; use 50 at most"),
         ({"city": "x" * 51}, Code.TOO_LONG, "the home city has 51 characters; use 50 at most"),
         ({"work_zip": "x" * 51}, Code.TOO_LONG, "the work postal_code has 51 characters"),
@@ -119,7 +126,29 @@ def test_a_wrong_row(cells: dict[str, str], code: Code, message: str) -> None:
     assert got.rows == []
 
 
+@pytest.mark.parametrize(
+    ("number", "dial_code", "country_code", "address"),
+    [
+        ("+15055550100", "1", "US", "5055550100"),
+        ("505-555-0100", "1", "US", "5055550100"),
+        ("+47 22 22 55 55", "47", "NO", "22225555"),
+    ],
+)
+def test_text_message_numbers(number: str, dial_code: str, country_code: str, address: str) -> None:
+    """Contract v3.md 2.1.7, 3.8 and 3.9: the number without its country's code."""
+    got = row(email="k@x", sms_number=number, sms_consent_date="1/15/2026")
+    assert got.rows[0]["sms_channel"] == {
+        "sms_address": address,
+        "dial_code": dial_code,
+        "country_code": country_code,
+        "consent_date": "2026-01-15",
+    }
+    assert "consent_date" not in row(email="k@x", sms_number=number).rows[0]["sms_channel"]
+    assert "sms_channel" not in row(email="k@x", sms_number=" ", sms_consent_date="1/15/2026").rows[0]
+
+
 def test_what_somebody_can_correct() -> None:
+    """Contract v3.md 3.2.4 and 3.9; text message numbers are as phone numbers."""
     assert {
         Code.MISSING_EMAIL,
         Code.MISSING_NAME_AND_EMAIL,
@@ -127,6 +156,8 @@ def test_what_somebody_can_correct() -> None:
         Code.MALFORMED_BIRTHDAY,
         Code.MALFORMED_ANNIVERSARY,
         Code.PHONE_TOO_LONG,
+        Code.MALFORMED_SMS_NUMBER,
+        Code.MALFORMED_SMS_CONSENT_DATE,
     } == CORRECTABLE
 
 
