@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from api.client import ClientError, NotConnected
 from deploy import demo as demonstration
 from deploy.administration import account_commands, token_commands
 from deploy.folder import DataFolder, data_folder, locked
-from deploy.remote import activity_commands, import_file
+from deploy.remote import activity_commands, export_file, import_file, list_lists, list_tags
 from deploy.stack import StackFile, running_stack
 from deploy.surroundings import (
     OUTPUT,
@@ -161,6 +162,9 @@ def work(
 
 
 app.command("import")(import_file)
+app.command("export")(export_file)
+app.command("lists")(list_lists)
+app.command("tags")(list_tags)
 app.add_typer(activity_commands, name="activity")
 app.add_typer(account_commands, name="account")
 app.add_typer(token_commands, name="token")
@@ -172,6 +176,10 @@ def main() -> None:
         app()
     except MusterError as error:
         reason = error.message
+    except NotConnected as error:
+        reason = f"{error}: start one with `muster up`, or set MUSTER_URL"
+    except ClientError as error:
+        reason = str(error)
     except PermissionError as error:
         reason = f"{error.filename}: permission denied; does it belong to another user?"
     else:

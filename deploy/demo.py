@@ -16,7 +16,7 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from deploy.client import Activity, Client
+from api.client import Activity, Client, ClientError
 from deploy.demo_contacts import write_csv
 from deploy.folder import DataFolder
 from deploy.stack import running_stack
@@ -89,9 +89,9 @@ async def run(settings: Settings, folder: DataFolder, lock: int, contacts: int) 
                 with _bars() as bars:
                     outcomes = await _show(client, bars, csv, contacts)
             _tell(outcomes, folder)
-    except MusterError as error:
+    except (MusterError, ClientError) as error:
         advice = f"The logs are in {folder.root / 'log'}; run `muster demo` again, it begins anew."
-        raise DemoFailed(f"{error.message}\n{advice}") from error
+        raise DemoFailed(f"{error}\n{advice}") from error
     finally:
         csv.unlink(missing_ok=True)
 
@@ -122,7 +122,7 @@ async def _set_up(client: Client, bars: Progress, csv: Path, contacts: int) -> C
     for step in steps:
         await _complete(client, step)
         bars.advance(bar)
-    page = await client.get("/contacts", limit=str(NAMED))
+    page = await client.get("/contacts", limit=NAMED)
     ids = tuple(contact["contact_id"] for contact in page["contacts"])
     return Cast(everyone, tuple(lists), tuple(tags), segments, ids)
 
@@ -139,7 +139,7 @@ async def _generate(bars: Progress, csv: Path, contacts: int) -> None:
 async def _import(client: Client, bars: Progress, csv: Path, list_id: str) -> None:
     size = await asyncio.to_thread(lambda: csv.stat().st_size)
     bar = bars.add_task("Upload the CSV", total=size)
-    activity = await client.import_csv(csv, [list_id], lambda sent: bars.advance(bar, sent))
+    activity = await client.import_csv(csv, [list_id], lambda sent, _: bars.update(bar, completed=sent))
     bar = bars.add_task("Import them", total=100)
     async for latest in client.watch(activity.activity_id):
         bars.update(bar, completed=latest.percent_done)

@@ -1,4 +1,4 @@
-"""The commands `muster activity` and `muster import`: they only speak HTTP, to any Muster."""
+"""The commands that work on an account's contacts, lists and activities: they only speak HTTP, to any Muster."""
 
 import asyncio
 import json
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from deploy.client import Activity, ApiRefused, Client
+from api.client import Activity, Client, ClientError
 from deploy.surroundings import OUTPUT, TERMINAL, open_client
 from engine.errors import Invalid
 from engine.operations import OPERATIONS
@@ -132,6 +133,47 @@ def import_file(
     asyncio.run(_import(file, file.stat().st_size, lists, url, token))
 
 
+def export_file(
+    file: Annotated[Path, typer.Argument(help="The CSV file to write.", dir_okay=False, writable=True)],
+    lists: Annotated[
+        list[str] | None, typer.Option("--list", help="Only who is on this list; repeat for several.")
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only active, unsubscribed or removed contacts.", show_default=False)
+    ] = None,
+    fields: Annotated[
+        list[str] | None, typer.Option("--field", help="A column, such as email_address; repeat for several.")
+    ] = None,
+    url: UrlOption = None,
+    token: TokenOption = None,
+) -> None:
+    """Export contacts to a CSV file: all of them, or those of lists.
+
+    Without --field the file has every column, and every custom field.
+    """
+    asyncio.run(_export(file, lists or [], {"status": status, "fields": fields}, url, token))
+
+
+def list_lists(url: UrlOption = None, token: TokenOption = None) -> None:
+    """Show the account's lists, with how many contacts are on each."""
+    query = {"limit": "1000", "include_membership_count": "all"}
+    _show_sets(asyncio.run(_each("/contact_lists", query, url, token)), "list_id", "membership_count")
+
+
+def list_tags(url: UrlOption = None, token: TokenOption = None) -> None:
+    """Show the account's tags, with how many contacts have each."""
+    query = {"limit": "500", "include_count": "true"}
+    _show_sets(asyncio.run(_each("/contact_tags", query, url, token)), "tag_id", "contacts_count")
+
+
+def _show_sets(sets: list[Any], id_name: str, count: str) -> None:
+    contacts = Column("contacts", justify="right", no_wrap=True)
+    table = Table(Column(id_name, no_wrap=True), contacts, "name", box=None, pad_edge=False)
+    for each in sets:
+        table.add_row(each[id_name], f"{each[count]:,}", escape(each["name"]))
+    OUTPUT.print(table)
+
+
 async def _submit(kind: str, body: Any, url: str | None, token: str | None) -> Activity:
     async with open_client(url, token) as client:
         return await client.submit(kind, body)
@@ -139,7 +181,12 @@ async def _submit(kind: str, body: Any, url: str | None, token: str | None) -> A
 
 async def _watch(activity_id: str, url: str | None, token: str | None) -> None:
     async with open_client(url, token) as client:
-        await show(client, Activity.model_validate(await client.get(f"/activities/{activity_id}")))
+        await show(client, await client.activity(activity_id))
+
+
+async def _each(path: str, query: dict[str, str], url: str | None, token: str | None) -> list[Any]:
+    async with open_client(url, token) as client:
+        return [item async for item in client.each(path, **query)]
 
 
 async def _list(query: dict[str, str], url: str | None, token: str | None) -> list[Activity]:
@@ -158,17 +205,40 @@ async def _import(file: Path, size: int, lists: list[str], url: str | None, toke
         list_ids = [await client.list_named(name) for name in lists]
         with progress() as bars:
             bar = bars.add_task(f"Sending {file.name}", total=size)
-            activity = await client.import_csv(file, list_ids, lambda sent: bars.advance(bar, sent))
+            activity = await client.import_csv(file, list_ids, lambda sent, _: bars.update(bar, completed=sent))
         await show(client, activity)
+
+
+async def _export(file: Path, lists: list[str], asked: dict[str, Any], url: str | None, token: str | None) -> None:
+    body = {name: value for name, value in asked.items() if value}
+    async with open_client(url, token) as client:
+        if lists:
+            body["list_ids"] = [await _list_id(client, name) for name in lists]
+        activity = await client.submit("contact_exports", body)
+        await show(client, activity)
+        assert activity.file is not None
+        with progress() as bars:
+            bar = bars.add_task(f"Receiving {file.name}", total=None)
+            await client.download(
+                activity.file, file, lambda received, size: bars.update(bar, completed=received, total=size)
+            )
+
+
+async def _list_id(client: Client, name: str) -> str:
+    """The list with this name. Raises Invalid when there is none."""
+    found = (await client.get("/contact_lists", name=name))["lists"]
+    if not found:
+        raise Invalid(f"there is no list named {name!r}")
+    return str(found[0]["list_id"])
 
 
 async def show(client: Client, activity: Activity) -> None:
     """Shows the activity's progress, then how it ended; exits with 1 unless it completed."""
     try:
         ended = await follow(client, activity, f"Activity {activity.activity_id}")
-    except ApiRefused as error:
+    except ClientError as error:
         advice = f"the activity goes on; `muster activity watch {activity.activity_id}` shows it again"
-        raise ApiRefused(f"{error.message}\n{advice}") from error
+        raise ClientError(f"{error}\n{advice}") from error
     for reason in ended.activity_errors[:MOST_SHOWN]:
         TERMINAL.print(f"  {reason}", markup=False)
     if (more := max(ended.error_count or 0, len(ended.activity_errors)) - MOST_SHOWN) > 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.console import Console
 
-from deploy.client import ApiRefused, Client
+from api.client import Client
 from deploy.folder import DataFolder, data_folder, locked, write_private
 from deploy.stack import find_running, local_address, running_database
 from engine import accounts, principals
@@ -157,7 +157,7 @@ def _token(around: Surroundings) -> str:
     try:
         return Access.model_validate_json(around.folder.access_file.read_bytes()).token
     except (OSError, ValidationError):
-        raise ApiRefused("no token: give --token or set MUSTER_TOKEN (`muster token create` makes one)") from None
+        raise Unauthorized("no token: give --token or set MUSTER_TOKEN (`muster token create` makes one)") from None
 
 
 def _complaint(location: tuple[int | str, ...], message: str) -> str:

@@ -120,7 +120,7 @@ async def _import(servers: Servers, csv: Path, contacts: int) -> Imported:
     [list_id] = await at.new_lists(servers, tenant, ["imported"])
     async with at.client(servers, tenant) as client:
         begun = time.perf_counter()
-        submitted = await client.import_csv(csv, [str(list_id)], lambda _: None)
+        submitted = await client.import_csv(csv, [str(list_id)], lambda *_: None)
         uploaded = time.perf_counter()
         activity = await client.finished(submitted.activity_id)
         ended = time.perf_counter()

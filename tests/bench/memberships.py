@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from uuid import UUID
 
-from deploy.client import Client
+from api.client import Client
 from engine.sets.chunks import CHUNK_BITS
 from engine.settings import Settings
 from tests.bench import servers as at

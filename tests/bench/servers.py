@@ -15,8 +15,8 @@ from uuid import UUID
 
 import asyncpg
 
+from api.client import Client
 from deploy import stack
-from deploy.client import Client
 from deploy.folder import data_folder, locked
 from deploy.stack import StackFile, running_stack
 from engine import accounts, principals

@@ -9,7 +9,7 @@ from random import Random
 from statistics import quantiles
 from uuid import UUID
 
-from deploy.client import Client
+from api.client import Client
 from engine.settings import Settings
 from tests.bench import load
 from tests.bench import servers as at

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import pytest
 
 from api.v3.routes import ROUTES
 from engine.settings import Settings, environment_name
-from tests.e2e.stack import Up
+from tests.e2e.stack import Up, muster
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -60,6 +61,26 @@ def test_the_seeds_example_request_gets_the_seeds_answer(pasted: str, shared: Up
         6,
         {"items_total_count": 2, "items_completed_count": 2, "list_count": 3},
     )
+
+
+def test_the_python_example_works(shared: Up, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("email\nzoe@example.org\n")
+    assert muster(shared.data, "import", str(people), "--list", "Everyone").returncode == 0
+    [example] = fenced("python")
+    tools = {"MUSTER_URL": shared.address, "MUSTER_TOKEN": shared.token, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", example],
+        cwd=tmp_path,
+        env=os.environ | tools,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "completed 100\n" in ended.stdout
+    size = (tmp_path / "readers.csv").stat().st_size
+    assert ended.stdout.endswith(f"{size} of {size}\n")
+    assert "zoe@example.org" in (tmp_path / "readers.csv").read_text()
 
 
 def test_every_setting_is_in_the_table() -> None:

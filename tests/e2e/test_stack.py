@@ -96,6 +96,24 @@ def test_activities_from_the_command_line(shared: Up, tmp_path: Path) -> None:
     assert retried.returncode == 0, retried.stderr
 
 
+def test_lists_tags_and_exports_from_the_command_line(shared: Up, tmp_path: Path) -> None:
+    people, exported = tmp_path / "people.csv", tmp_path / "exported.csv"
+    people.write_text("email,first_name\ndee@example.org,Dee\neli@example.org,Eli\n")
+    assert muster(shared.data, "import", str(people), "--list", "To [export]").returncode == 0
+    tag = shared.request("POST", "/v3/contact_tags", {"name": "Told"})[1]["tag_id"]
+    assert re.search(r" 2  To \[export\]", muster(shared.data, "lists").stdout)
+    assert re.search(rf"{tag} +0  Told", muster(shared.data, "tags").stdout)
+    written = muster(
+        shared.data, "export", str(exported), "--list", "To [export]", "--status", "active", "--field", "email_address"
+    )
+    assert written.returncode == 0, written.stderr
+    assert set(exported.read_text().split()) == {"email_address", "dee@example.org", "eli@example.org"}
+    refused = muster(shared.data, "export", str(tmp_path / "none.csv"), "--list", "No such list")
+    assert refused.returncode == 1
+    assert refused.stderr == "muster: there is no list named 'No such list'\n"
+    assert not (tmp_path / "none.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "complaint"),
     [
