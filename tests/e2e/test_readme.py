@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from api.v3.routes import ROUTES
 from engine.settings import Settings, environment_name
 from tests.e2e.stack import Up, muster
 
@@ -96,8 +95,3 @@ def test_every_file_that_it_names_exists() -> None:
 def test_every_make_target_that_it_names_exists() -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE)) <= set(targets)
-
-
-def test_every_route_is_in_the_apis_readme() -> None:
-    documented = re.findall(r"^\| `([A-Z]+) (/\S+)` \| ([^|]*) \|", (ROOT / "api/README.md").read_text(), re.MULTILINE)
-    assert documented == [(route.method, route.path, " or ".join(route.privileges)) for route in ROUTES]

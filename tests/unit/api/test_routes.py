@@ -1,9 +1,12 @@
 """The route table (contract v3.md 2.0 and 3.1)."""
 
+import re
 from collections import Counter
+from pathlib import Path
 
 from api.v3.routes import ROUTES
 
+README = Path(__file__).parents[3] / "api" / "README.md"
 #: Any of these privileges will do. What is not in the contract is an extension.
 PRIVILEGES = {
     ("POST", "/activities/add_list_memberships"): {"contacts:write"},
@@ -75,3 +78,8 @@ def test_every_route_tells_its_clients_what_it_is() -> None:
         assert route.operation, route.path
         assert route.summary, route.path
         assert route.answers, route.path
+
+
+def test_every_route_is_in_the_apis_readme() -> None:
+    documented = re.findall(r"^\| `([A-Z]+) (/\S+)` \| ([^|]*) \|", README.read_text(), re.MULTILINE)
+    assert documented == [(route.method, route.path, " or ".join(route.privileges)) for route in ROUTES]
