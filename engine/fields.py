@@ -80,6 +80,7 @@ async def numbers_of(tx: Transaction, field_ids: Sequence[UUID]) -> list[int]:
 async def create(tx: Transaction, label: str, type: Type, *, most: int) -> Field:  # noqa: A002 (as it is called)
     """A new field. Raises NameTaken, and Invalid when the account has `most` of them."""
     name = name_of(label)
+    await tx.all("lock_names")
     row = await tx.one("create_field", label=label, name=name, name_key=name.lower(), type=type)
     if row is None:
         raise _taken(name)

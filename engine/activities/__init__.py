@@ -13,8 +13,8 @@ The activity's row is the truth about it. Locks are taken in one order, so that 
 Inline operations (engine/contacts/writing.py) take 1, 2 (FOR UPDATE), 3 and then 5; only after that they write 4 and 6,
 which nobody can hold who does not hold 2, 3 or 5.
 
-Before all of these comes the lock of the account's names (an advisory one), which whoever gives a new name to something
-takes. Custom fields are locked by number, and nothing is waited for under these locks but an activity's own row.
+Before all of these comes the lock of the account's names (an advisory one), which whoever names something takes.
+Custom fields are locked by number, and nothing is waited for under these locks but an activity's own row.
 
 Work takes 1 to 4 and then, to finish, 5 and 6; a batch that is not the last takes only its own activity's row of 6.
 Submit, claim and cancel begin with 5 and go on with 6. Nothing but numbers (contacts, sets) is drawn from the

@@ -38,6 +38,7 @@ class Segment:
 async def create(tx: Transaction, name: str, criteria: str, *, most: int | None = None) -> Segment:
     """A new segment. Raises InvalidSegment, NameTaken, and Invalid when the account has `most` of them."""
     await resolve(tx, criteria)
+    await tx.all("lock_names")
     row = await tx.one("create_segment", name=name, name_key=name_key(name), criteria=criteria)
     if row is None:
         raise _taken(name)

@@ -68,17 +68,13 @@ async def create(
     most: int | None = None,
 ) -> NamedSet:
     """A new, empty list or tag. Raises NameTaken, and Invalid when the account has `most` of its kind."""
-    row = await tx.one(
-        "create_set",
-        kind=kind,
-        name=name,
-        name_key=name_key(name),
-        description=description,
-        favorite=favorite,
-        source=source,
-    )
-    if row is None:
+    key = {"kind": kind, "name_key": name_key(name)}
+    await tx.all("lock_names")
+    # Waited for before the account's row is locked: whoever changes that set's members wants to have it, too, at last.
+    if await tx.one("set_of_name", **key):
         raise _taken(kind, name)
+    row = await tx.one("create_set", name=name, description=description, favorite=favorite, source=source, **key)
+    assert row is not None
     # Only now: the account's row is locked, so nobody else makes one.
     if most is not None and await count(tx, kind) > most:
         raise Invalid(f"the account has {most} {kind}s already, as many as it may have")

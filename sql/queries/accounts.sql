@@ -8,8 +8,8 @@ insert into account (account_id, name) values (:account_id, :name) returning acc
 select account_id, name, created_at from account where account_id = :account_id;
 
 -- name: lock_names
--- Whoever gives another name to what exists takes turns, in each account: two that wait for each other's names would be
--- a deadlock, whichever of their rows they lock. Locks no row; taken before any.
+-- Who names something takes turns, in each account: two that wait for each other's names would be a deadlock, whichever of
+-- their rows they lock. Locks no row; taken before any.
 select pg_advisory_xact_lock(hashtextextended('names of account ' || :account_id::bigint, 0));
 
 -- name: last_contact_number$

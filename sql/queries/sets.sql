@@ -4,8 +4,15 @@ insert into contact_set (account_id, set_no, kind, name, name_key, created_at, u
 select :account_id, s.set_no, 'system', s.name, s.name, now(), now()
 from unnest(:set_nos::integer[], :names::text[]) s(set_no, name);
 
+-- name: set_of_name^
+-- The living list or tag of this name. Locks its row, so it waits for those who change or delete it.
+select set_no from contact_set
+where account_id = :account_id and kind = :kind and name_key = :name_key and deleted_at is null
+for share;
+
 -- name: create_set^
--- A new list or tag, with the account's next set number. Null when the name is taken. Locks the account row.
+-- A new list or tag, with the account's next set number. Locks the account row. The name is free: whoever gives names
+-- has their lock.
 with place as (
     update account set last_set_no = last_set_no + 1 where account_id = :account_id returning last_set_no
 )
@@ -13,7 +20,6 @@ insert into contact_set (
     account_id, set_no, kind, name, name_key, description, favorite, source, created_at, updated_at
 )
 select :account_id, last_set_no, :kind, :name, :name_key, :description, :favorite, :source, now(), now() from place
-on conflict (account_id, kind, name_key) where deleted_at is null do nothing
 returning *;
 
 -- name: change_set^

@@ -1,6 +1,7 @@
 """Contact lists over HTTP (contract v3.md 2.2, and list_delete of 3.7)."""
 
 import asyncio
+from random import Random
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -9,8 +10,8 @@ import pytest
 
 from engine.sets.system import ACTIVE
 from engine.settings import Settings
-from tests.e2e.api.front import Front, open_front
-from tests.integration.desk import Desk
+from tests.e2e.api.front import Answer, Front, open_front
+from tests.integration.desk import Desk, deliver_at_random
 
 LISTS = "/v3/contact_lists"
 
@@ -408,6 +409,45 @@ class TestDeleting:
             first, second = await front.new_list("1"), await front.new_list("2")
             await front.delete(f"{LISTS}/{first}", 202)
             await front.refused("DELETE", f"{LISTS}/{second}", 429)
+
+
+async def test_everybody_at_once(front: Front) -> None:
+    """Lists are made, renamed and deleted while contacts are put on them: nobody is refused with a 500, no work has to
+    be done twice (a deadlock would be), and counts are right."""
+    random, runners = Random(7), [front.desk.runner() for _ in range(3)]
+    people = [str(each) for each in await front.desk.make_contacts(60)]
+    ids = [await front.new_list(str(number)) for number in range(12)]
+
+    async def ask() -> Answer:
+        list_id, name = random.choice(ids), {"name": str(random.randrange(20))}
+        match random.randrange(10):
+            case 0:
+                return await front.request("DELETE", f"{LISTS}/{list_id}")
+            case 1 | 2 | 3:
+                return await front.request("PUT", f"{LISTS}/{list_id}", json=name)
+            case 4 | 5:
+                made = await front.request("POST", LISTS, json=name)
+                ids.extend([made.body["list_id"]] if made.status == 201 else [])
+                return made
+            case _:
+                body = {"source": {"contact_ids": random.sample(people, 20)}, "list_ids": random.sample(ids, 3)}
+                return await front.request("POST", "/v3/activities/add_list_memberships", json=body)
+
+    async def client() -> set[int]:
+        statuses = set()
+        for _ in range(30):
+            statuses.add((await ask()).status)
+            messages, front.bell.messages[:] = list(front.bell.messages), []
+            await deliver_at_random(random, messages, runners)
+        return statuses
+
+    statuses = set[int]().union(*await asyncio.gather(*(client() for _ in range(8))))
+    assert statuses <= {200, 201, 202, 400, 404, 409}
+    await front.desk.finish_everything(*runners)
+    assert {(row["state"], row["attempts"]) for row in await front.desk.rows("activity")} == {("completed", 1)}
+    for row in await front.desk.rows("contact_set"):
+        members = await front.desk.members(row["set_no"])
+        assert not (members and row["deleted_at"])
 
 
 class TestXrefs:
