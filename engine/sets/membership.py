@@ -15,7 +15,7 @@ from asyncpg import BitString
 
 from engine.database import Transaction
 from engine.errors import ItemError
-from engine.sets import expressions
+from engine.sets import reading
 from engine.sets.expressions import Expression
 
 
@@ -149,12 +149,9 @@ async def _write_wave(tx: Transaction, wave: Sequence[Change], alive: set[int], 
 
 async def freeze(tx: Transaction, sequence: int, source: Expression) -> None:
     """Keeps whom an expression means now as the frozen source of an activity."""
-    query = expressions.compile(source, tx.account_id)
-    place = f"${len(query.args) + 1}::bigint"
-    await tx.select(
-        "INSERT INTO activity_source (account_id, sequence, batch, chunk, bits)"
-        f" SELECT $1, {place}, 0, chunk, bits FROM ({query.sql}) source",
-        (*query.args, sequence),
+    rows = await reading.chunks(tx, source)
+    await tx.run(
+        "freeze_chunks", sequence=sequence, chunks=[row["chunk"] for row in rows], bits=[row["bits"] for row in rows]
     )
 
 

@@ -11,7 +11,11 @@ import asyncpg
 from engine.database import Transaction
 from engine.sets import expressions
 from engine.sets.chunks import CHUNK_BITS, bits_of, chunk_of, numbers_of
-from engine.sets.expressions import Expression
+from engine.sets.expressions import EVERYWHERE, Chunks, Expression
+from engine.sets.system import FIELDS
+
+#: Chunks whose scan is worth several processes, which take some milliseconds to start.
+WORTH_SEVERAL = 8
 
 
 class MemberOf(NamedTuple):
@@ -22,34 +26,86 @@ class MemberOf(NamedTuple):
     set_id: UUID
 
 
+async def chunks(tx: Transaction, expression: Expression) -> list[asyncpg.Record]:
+    """The rows (chunk, bits) of whom the expression selects."""
+    return await _select(tx, expression, await _everywhere(tx, expression), "select chunk, bits from ({}) s")
+
+
 async def count(tx: Transaction, expression: Expression) -> int:
     """How many contacts the expression selects."""
-    query = expressions.compile(expression, tx.account_id)
-    [row] = await tx.select(
-        f"select coalesce(sum(bit_count(bits)), 0)::bigint as members from ({query.sql}) s", query.args
-    )
+    counting = "select coalesce(sum(bit_count(bits)), 0)::bigint as members from ({}) s"
+    [row] = await _select(tx, expression, await _everywhere(tx, expression), counting)
     return int(row["members"])
 
 
 async def page(tx: Transaction, expression: Expression, *, limit: int, after: int = 0) -> list[int]:
     """The first `limit` contact numbers greater than `after` that the expression selects, ascending.
 
-    Only the chunks that hold them leave the database.
+    Contacts are scanned only as far as it takes. Only the chunks that hold those asked for leave the database.
     """
-    query = expressions.compile(expression, tx.account_id)
-    chunk, skipped, most = (f"${len(query.args) + place}" for place in (1, 2, 3))
-    rows = await tx.select(
+    found: list[int] = []
+    for step in _steps(chunk_of(after), await _everywhere(tx, expression)):
+        found += await _page(tx, expression, step, limit - len(found), after)
+        if len(found) == limit:
+            break
+    return found
+
+
+async def _page(tx: Transaction, expression: Expression, step: "_Step", limit: int, after: int) -> list[int]:
+    rows = await _select(
+        tx,
+        expression,
+        step,
         f"""select chunk, bits from (
             select chunk, bits, sum(bit_count(bits)) over (order by chunk) - bit_count(bits) as members_before
             from (
                 select chunk, case
-                    when chunk > {chunk} then bits else bits & (~B''::bit({CHUNK_BITS}) >> {skipped}) end as bits
-                from ({query.sql}) s where chunk >= {chunk}
+                    when chunk > {{1}} then bits else bits & (~B''::bit({CHUNK_BITS}) >> {{2}}) end as bits
+                from ({{0}}) s
             ) rest
-        ) counted where members_before < {most} order by chunk""",
-        (*query.args, chunk_of(after), after % CHUNK_BITS + 1, limit),
+        ) counted where members_before < {{3}} order by chunk""",
+        chunk_of(after),
+        after % CHUNK_BITS + 1,
+        limit,
     )
     return list(islice(members(rows), limit))
+
+
+class _Step(NamedTuple):
+    """Chunks to read at once, and how many of them have contacts to scan."""
+
+    chunks: Chunks
+    scanned: int
+
+
+async def _everywhere(tx: Transaction, expression: Expression) -> _Step:
+    """All chunks; of an expression that scans no contacts it does not matter how many they are."""
+    scans = FIELDS in expressions.reads(expression)
+    return _Step(EVERYWHERE, chunk_of(await tx.value("last_contact_no")) + 1 if scans else 0)
+
+
+def _steps(first: int, everywhere: _Step) -> Iterator[_Step]:
+    """The chunks from the first on: where contacts are scanned, runs that grow fourfold; the last has no end."""
+    length = 1
+    while first + length < everywhere.scanned:
+        yield _Step(Chunks(first, first + length), length)
+        first, length = first + length, 4 * length
+    yield _Step(Chunks(first), max(0, everywhere.scanned - first))
+
+
+async def _select(
+    tx: Transaction, expression: Expression, step: _Step, around: str, *values: object
+) -> list[asyncpg.Record]:
+    """Runs the query {0} of an expression inside of another, which has places for more values."""
+    query = expressions.compile(expression, tx.account_id, step.chunks)
+    places = [f"${len(query.args) + number}" for number in range(1, len(values) + 1)]
+    sql, arguments = around.format(query.sql, *places), (*query.args, *values)
+    if step.scanned < WORTH_SEVERAL:
+        return await tx.select(sql, arguments)
+    await tx.all("scan_together")
+    rows = await tx.select(sql, arguments)
+    await tx.all("scan_alone")
+    return rows
 
 
 async def contains(tx: Transaction, expression: Expression, contact_no: int) -> bool:

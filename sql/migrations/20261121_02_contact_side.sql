@@ -76,6 +76,44 @@ alter table campaign enable row level security;
 alter table campaign force row level security;
 create policy account_wall on campaign using (account_id = nullif(current_setting('muster.account_id', true), '')::bigint);
 
+-- The day that a text says in one of the nine forms of contract v3.md 1.5, null if it says none. Slashes and hyphens have
+-- alternatives of their own: a pattern that refers back takes three times as long. 1.1 µs of the first form, 2.6 of others.
+create function day_of(given text) returns date language plpgsql immutable parallel safe strict as $$
+declare
+    parts text[];
+    year integer;
+    month integer;
+    found date;
+begin
+    -- The form that most are in, of a day that every month has.
+    if given ~ '^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$' then
+        return make_date(left(given, 4)::integer, substr(given, 6, 2)::integer, right(given, 2)::integer);
+    end if;
+    given := btrim(given, E' \t\n\r\f\v');
+    if given !~ (
+        '^([0-9]{4}/[0-9]{1,2}/[0-9]{1,2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}'
+        '|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4})$'
+    ) then
+        return null;
+    end if;
+    parts := string_to_array(translate(given, '/', '-'), '-');
+    if length(parts[1]) < 4 then
+        parts := array[parts[3], parts[1], parts[2]];
+    end if;
+    year := parts[1];
+    month := parts[2];
+    if year < 1 or month not between 1 and 12 then
+        return null;
+    end if;
+    -- A day that its month does not have is one of the next month.
+    found := make_date(year, month, 1) + (parts[3]::integer - 1);
+    if date_part('month', found) = month then
+        return found;
+    end if;
+    return null;
+end
+$$;
+
 -- What new accounts are made with. The owner is behind the walls, too, unless they are taken down for the moment.
 alter table account no force row level security;
 alter table contact_set no force row level security;
@@ -105,6 +143,7 @@ alter table set_chunk force row level security;
 drop function merged_sms;
 alter table import_row drop column sms_channel;
 drop table schedule, campaign;
+drop function day_of;
 drop index effect_of_deletions;
 alter table account drop column pruned_sequence;
 alter table contact drop column resubscribed_at;

@@ -156,6 +156,11 @@ select
     ) as changed
 from unnest(:sequences::bigint[]) w(sequence);
 
+-- name: freeze_chunks!
+-- The frozen source of an activity, as it was worked out.
+insert into activity_source (account_id, sequence, batch, chunk, bits)
+select :account_id, :sequence, 0, s.chunk, s.bits from unnest(:chunks::integer[], :bits::varbit[]) s(chunk, bits);
+
 -- name: freeze_by_set!
 -- Frozen sources of an activity whose sets have each their own: that of a set is the batch with its number.
 insert into activity_source (account_id, sequence, batch, chunk, bits)

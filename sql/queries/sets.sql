@@ -101,3 +101,19 @@ delete from set_chunk where account_id = :account_id and set_no = any(:set_nos);
 -- The sets have no members and are deleted; their names are free. Under the locks of their rows.
 update contact_set set member_count = 0, deleted_at = now(), updated_at = now()
 where account_id = :account_id and set_no = any(:set_nos);
+
+-- name: last_contact_no$
+-- About how many contacts the account has.
+select last_contact_no from account where account_id = :account_id;
+
+-- name: scan_together
+-- Has the next statements planned anew, and read by several processes, however little the planner thinks there is to read:
+-- of an account it knows nothing (contact.account_id has no statistics).
+select
+    set_config('plan_cache_mode', 'force_custom_plan', true), set_config('parallel_setup_cost', '0', true),
+    set_config('parallel_tuple_cost', '0', true), set_config('min_parallel_table_scan_size', '0', true);
+
+-- name: scan_alone
+-- As it was before `scan_together`.
+select set_config(name, reset_val, true) from pg_settings
+where name in ('plan_cache_mode', 'parallel_setup_cost', 'parallel_tuple_cost', 'min_parallel_table_scan_size');

@@ -1,6 +1,10 @@
 """Set expressions on PostgreSQL, compared with plain Python sets."""
 
+import json
+from collections.abc import Mapping, Sequence
 from random import Random
+from typing import Any
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -8,14 +12,16 @@ import pytest
 import pytest_asyncio
 from asyncpg import BitString
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.accounts import Account
-from engine.database import Database
-from engine.sets import expressions
+from engine.database import Database, Transaction
+from engine.sets import expressions, reading
 from engine.sets.chunks import CHUNK_BITS, bits_of, numbers_of
-from engine.sets.expressions import NOBODY, Contacts, Expression, Intersection, Matching, Members
+from engine.sets.expressions import EVERYWHERE, NOBODY, Chunks, Contacts, Expression, Intersection, Matching, Members
 from engine.sets.predicates import Column, Not, OneOf
 from tests.expression_model import MONTHS, World, random_expressions
+from tests.integration.test_plans import nodes_of
 
 #: Numbers at the edges of words, parts and chunks, besides random ones.
 EDGES = [
@@ -83,11 +89,12 @@ async def _store(owner: "asyncpg.Connection", account_id: int, world: World) -> 
         await owner.executemany(
             "INSERT INTO set_chunk (account_id, set_no, chunk, bits) VALUES ($1, $2, $3, $4)", chunks
         )
+        await owner.execute("UPDATE account SET last_contact_no = $2 WHERE account_id = $1", account_id, max(world.ids))
 
 
-async def selected(db: Database, account: Account, expression: Expression) -> set[int]:
+async def selected(db: Database, account: Account, expression: Expression, chunks: Chunks = EVERYWHERE) -> set[int]:
     """The contact numbers that the compiled expression selects; checks the form of its rows."""
-    query = expressions.compile(expression, account.account_id)
+    query = expressions.compile(expression, account.account_id, chunks)
     async with db.account(account.account_id) as tx:
         rows = await tx.select(query.sql, query.args)
     assert len({row["chunk"] for row in rows}) == len(rows)
@@ -104,6 +111,72 @@ async def test_random_expressions_select_what_python_sets_say(
     expression: Expression, db: Database, account: Account, world: World
 ) -> None:
     assert await selected(db, account, expression) == world.members(expression)
+
+
+@settings(max_examples=300)
+@given(
+    expression=random_expressions([*SET_NOS, EMPTIED], list(WORLD.ids.values())[:40]),
+    chunks=st.builds(Chunks, st.integers(0, 6), st.none() | st.integers(1, 7)),
+)
+@pytest.mark.timeout(600)
+async def test_some_chunks_of_an_expression(
+    expression: Expression, chunks: Chunks, db: Database, account: Account, world: World
+) -> None:
+    wanted = range(chunks.first, 7 if chunks.end is None else chunks.end)
+    expected = {number for number in world.members(expression) if number // CHUNK_BITS in wanted}
+    assert await selected(db, account, expression, chunks) == expected
+
+
+@pytest.mark.parametrize("several", [1, 1000])
+@settings(max_examples=200)
+@given(
+    expression=random_expressions([*SET_NOS, EMPTIED], list(WORLD.ids.values())[:40]),
+    limit=st.sampled_from((1, 2, 50, 1000)),
+    after=st.sampled_from((0, *EDGES)),
+)
+@pytest.mark.timeout(600)
+async def test_pages_whether_one_process_scans_or_several(
+    expression: Expression, limit: int, after: int, several: int, db: Database, account: Account, world: World
+) -> None:
+    """A page is found in steps that grow; settings of the planner are as before after it."""
+    expected = sorted(number for number in world.members(expression) if number > after)
+    with patch.object(reading, "WORTH_SEVERAL", several):
+        async with db.account(account.account_id) as tx:
+            before = await tx.select("SELECT name, setting FROM pg_settings WHERE name <> 'transaction_isolation'", ())
+            assert await reading.page(tx, expression, limit=limit, after=after) == expected[:limit]
+            assert await reading.count(tx, expression) == len(world.members(expression))
+            assert {row["chunk"] for row in await reading.chunks(tx, expression)} == {
+                number // CHUNK_BITS for number in world.members(expression)
+            }
+            after_it = await tx.select(
+                "SELECT name, setting FROM pg_settings WHERE name <> 'transaction_isolation'", ()
+            )
+    assert after_it == before
+
+
+async def test_a_page_scans_no_more_than_it_takes(db: Database, account: Account, world: World) -> None:
+    """Of a thousand contacts that are found in the first chunk, those in the other chunks are not looked at."""
+    everybody = Matching(Not(OneOf(Column.BIRTHDAY_MONTH, (13,))))
+    scanned = []
+
+    async def watched(tx: Transaction, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
+        [plan] = await tx._connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *arguments)
+        scanned.append(sum(node["Actual Rows"] for node in nodes_of(json.loads(plan[0])[0]["Plan"]) if scans(node)))
+        return await tx._connection.fetch(sql, *arguments)
+
+    async with db.account(account.account_id) as tx:
+        with patch.object(Transaction, "select", watched):
+            found = await reading.page(tx, everybody, limit=3)
+            assert found == sorted(world.ids)[:3]
+            await reading.page(tx, everybody, limit=1000)
+    first, *steps = scanned
+    assert first == sum(number < CHUNK_BITS for number in world.ids)
+    assert steps[0] == first
+    assert sum(steps) == len(world.ids)
+
+
+def scans(node: Mapping[str, Any]) -> bool:
+    return node.get("Relation Name") == "contact" and "Heap" not in node["Node Type"]
 
 
 async def test_every_contact_can_be_scanned(db: Database, account: Account, world: World) -> None:

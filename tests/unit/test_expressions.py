@@ -9,6 +9,7 @@ from hypothesis import given
 from engine.sets import expressions as sets
 from engine.sets.expressions import (
     NOBODY,
+    Chunks,
     Contacts,
     Difference,
     Expression,
@@ -57,6 +58,15 @@ def test_every_table_is_filtered_by_the_account(expression: Expression) -> None:
     assert tables
     assert all(filtered for _, filtered in tables)
     assert {table for table, _ in tables} <= {"set_chunk", "contact"}
+
+
+@given(any_expression)
+def test_every_table_is_filtered_by_the_chunks(expression: Expression) -> None:
+    query = sets.compile(expression, 7, Chunks(3, 5))
+    tables = re.findall(r"\b(?:from|join) (?!\()(\w+)", query.sql)
+    assert len(re.findall(r"chunk >= \$2::int and chunk < \$3::int", query.sql)) == tables.count("set_chunk")
+    assert query.sql.count("contact_no >= $2::bigint") == tables.count("contact")
+    assert query.args[1:3] == (3, 5)
 
 
 @given(any_expression)
