@@ -105,6 +105,10 @@ BODIES = JSON | st.fixed_dictionaries(
         "list_ids": IDS | JSON,
         "tag_ids": IDS | JSON,
         "engagement_level": st.sampled_from(["high", "low"]) | JSON,
+        "contact_ids": IDS | JSON,
+        "new_subscriber": st.booleans() | JSON,
+        "status": st.sampled_from(["active", "removed"]) | JSON,
+        "fields": st.lists(st.sampled_from(["first_name", "tag", "email_optin_date"]) | TEXT, max_size=3) | JSON,
         "name": TEXT | JSON,
         "description": TEXT | JSON,
         "favorite": st.booleans() | JSON,
@@ -156,7 +160,9 @@ def path_of(route: Route, names: Mapping[str, str], other: str) -> str:
         "list_id": "{list}",
         "tag_id": "{tag}",
         "custom_field_id": "{field}",
+        "contact_id": "{contact}",
         "segment_id": "1",
+        "file_export_id": "{activity}",
     }
     return "/v3" + route.path.format(**{name: other or put_in(value, names) for name, value in here.items()})
 
