@@ -75,14 +75,19 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
 #: Which names a field needs.
 NAMES: Mapping[str, str] = MappingProxyType({"email_lists": "list", "tag": "tag"})
 
-#: Rows of the contacts $2 of the account $1, by number; $3 and $4 are the names of the lists and tags of each.
+#: Rows of the contacts $2 of the account $1, by number.
 _SELECT = """
 select {columns} from contact c
 cross join lateral (select c.street_addresses -> 0 as address offset 0) a
 {names} where c.account_id = $1::bigint and c.contact_no = any($2::bigint[])
 order by c.contact_no
 """
-_WITH_NAMES = "left join unnest($2::bigint[], $3::text[], $4::text[]) n(contact_no, lists, tags) using (contact_no)\n"
+#: $3 and $4 are the names of the lists and tags of each contact, $5 is between two contacts'. As two arrays they would
+#: take 90 ms for 16,384 contacts, so 15.
+_WITH_NAMES = """left join rows from (
+    unnest($2::bigint[]), string_to_table($3::text, $5::text, ''), string_to_table($4::text, $5::text, '')
+) n(contact_no, lists, tags) using (contact_no)
+"""
 
 
 def select(fields: Sequence[str], custom_fields: Sequence[int]) -> str:

@@ -4,6 +4,7 @@ Each list gives its members in the chunks; what is paid for is memberships, not 
 """
 
 import asyncio
+import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -27,10 +28,15 @@ async def of_contacts(tx: Transaction, kind: str, source: int, first: int, last:
     return await asyncio.to_thread(_joined, rows)
 
 
+def new_separator() -> str:
+    """What no name holds, to put between the names of two contacts."""
+    return secrets.token_hex(8)
+
+
 def _joined(rows: Sequence[asyncpg.Record]) -> Names:
     names: defaultdict[int, list[str]] = defaultdict(list)
     for row in rows:
         name = row["name"]
         for contact_no in numbers_of(row["chunk"], row["bits"]):
             names[contact_no].append(name)
-    return {contact_no: SEPARATOR.join(found) for contact_no, found in names.items()}
+    return {contact_no: SEPARATOR.join(of_contact) for contact_no, of_contact in names.items()}

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from engine.errors import MusterError
 from engine.settings import Settings
-from tests.bench import api, imports, memberships, report, small
+from tests.bench import api, exports, imports, memberships, report, small
 from tests.bench import contacts as single
 from tests.bench.report import Finding
 
@@ -31,7 +31,8 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def bench(
     only: Annotated[str, typer.Option(help="Which bars, by letter: a,c,e.", show_default="all but i")] = "",
-    contacts: Annotated[int, typer.Option(min=1000, help="Contacts of a, b, g, h; i has ten times as many.")] = 10**6,
+    contacts: Annotated[int, typer.Option(min=1000, help="Contacts of a, b, g, h, j; i has ten times as many.")] = 10
+    ** 6,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds, of which the median counts.")] = 5,
     large: Annotated[bool, typer.Option("--large", help="Only bar i: ten million contacts.")] = False,
 ) -> None:
@@ -68,6 +69,7 @@ def _benches(settings: Settings, contacts: int, rounds: int) -> Mapping[str, Ben
         "f": partial(api.polls, settings, rounds),
         "g": partial(imports.rate, settings, contacts, rounds),
         "h": partial(imports.memory, settings, contacts),
+        "j": partial(exports.rate, settings, contacts, rounds),
         "l": partial(single.deletions, settings, contacts, rounds),
         "m": partial(single.sign_ups, settings, rounds),
         "n": partial(single.pages, settings, rounds),

@@ -120,8 +120,17 @@ async def new_tenant(servers: Servers) -> Tenant:
 
 async def new_lists(servers: Servers, tenant: Tenant, names: Iterable[str]) -> dict[UUID, int]:
     """Empty lists: their ids and numbers."""
+    return await _new_sets(servers, tenant, SetKind.LIST, names)
+
+
+async def new_tags(servers: Servers, tenant: Tenant, names: Iterable[str]) -> dict[UUID, int]:
+    """Tags that nobody has: their ids and numbers."""
+    return await _new_sets(servers, tenant, SetKind.TAG, names)
+
+
+async def _new_sets(servers: Servers, tenant: Tenant, kind: SetKind, names: Iterable[str]) -> dict[UUID, int]:
     async with servers.db.account(tenant.account_id) as tx:
-        made = [await catalog.create(tx, SetKind.LIST, name) for name in names]
+        made = [await catalog.create(tx, kind, name) for name in names]
     return {each.set_id: each.set_no for each in made}
 
 
@@ -199,6 +208,7 @@ def load() -> float:
 
 @asynccontextmanager
 async def as_owner(servers: Servers, tenant: Tenant) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """The owner's connection behind the tenant's wall."""
     async with servers.owner.transaction():
         await servers.owner.execute(f"SET LOCAL muster.account_id = '{tenant.account_id}'")
         yield servers.owner

@@ -163,4 +163,4 @@ def test_facts_of_an_address_come_with_the_address(name: str) -> None:
 def test_names_are_only_looked_up_when_they_are_asked_for() -> None:
     assert columns.needs_names(["first_name", "tag"])
     assert not columns.needs_names(["first_name"])
-    assert "unnest($3" not in columns.select(["first_name"], [])
+    assert "$3" not in columns.select(["first_name"], [])
