@@ -16,7 +16,8 @@ which nobody can hold who does not hold 2, 3 or 5.
 Before all of these comes the lock of the account's names (an advisory one), which whoever names something takes.
 Custom fields are locked by number, and nothing is waited for under these locks but an activity's own row.
 
-Work takes 1 to 4 and then, to finish, 5 and 6; a batch that is not the last takes only its own activity's row of 6.
+Work takes 1 to 4 and then, to finish, 5 and 6; a batch that is not the last takes only its own activity's row of 6,
+unless it lets those run that have waited for what it has read (an export's first): that takes 5, too.
 Submit, claim and cancel begin with 5 and go on with 6. Nothing but numbers (contacts, sets) is drawn from the
 account's row otherwise, by statements that take no lock after it. Rows of campaigns are written between 2 and 3, and
 only by tracking events, of which an account's order runs one after the other.
