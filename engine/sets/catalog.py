@@ -99,7 +99,7 @@ async def change(
     except asyncpg.UniqueViolationError:
         raise _taken(kind, name) from None
     if row is None:
-        raise not_found(kind, set_id)
+        raise _not_found(kind, set_id)
     return NamedSet.of(row)
 
 
@@ -107,7 +107,7 @@ async def find(tx: Transaction, kind: SetKind, set_id: UUID) -> NamedSet:
     """The living list or tag. Raises NotFound."""
     found = await by_ids(tx, kind, [set_id])
     if set_id not in found:
-        raise not_found(kind, set_id)
+        raise _not_found(kind, set_id)
     return found[set_id]
 
 
@@ -163,7 +163,7 @@ def _known(tx: Transaction, kind: SetKind, set_id: UUID, set_no: int | None) -> 
     return set_no
 
 
-def not_found(kind: SetKind, set_id: UUID) -> NotFound:
+def _not_found(kind: SetKind, set_id: UUID) -> NotFound:
     return NotFound(f"there is no {kind} {set_id}")
 
 
