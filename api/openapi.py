@@ -198,10 +198,15 @@ def _parameters(route: AnyRoute, schemas: Schemas) -> Iterator[Json]:
     told = schemas.of(route, "query")
     required = told.get("required", ())
     for name, property_ in told["properties"].items():
-        schema = dict(property_)
+        schema = _list(property_) if property_.get("type") == "array" else dict(property_)
         words = {"description": schema.pop("description")} if "description" in schema else {}
         style = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
         yield {"name": name, "in": "query", "required": name in required, "schema": schema} | words | style
+
+
+def _list(schema: Json) -> Json:
+    """A list in a query has items, or is not given: nothing between commas would be an item, too."""
+    return {"minItems": 1, **{name: value for name, value in schema.items() if (name, value) != ("default", [])}}
 
 
 def _content(route: AnyRoute, schemas: Schemas) -> Json:

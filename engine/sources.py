@@ -76,7 +76,11 @@ ONE_KEY: dict[str, JsonValue] = {"minProperties": 1, "maxProperties": 1}
 def _one_way(schema: dict[str, Any], source: "type[Source]") -> None:
     """The plain form of a source as JSON Schema: one of its ways, nothing idle beside it."""
     properties = {way: schema["properties"][way] for way in source.ways}
-    schema |= {"properties": properties, **ONE_KEY}
+    filled = {"array": {"minItems": 1}, "boolean": {"const": True}}
+    schema |= {
+        "properties": {way: told | filled.get(told.get("type"), {}) for way, told in properties.items()},
+        **ONE_KEY,
+    }
 
 
 class Node(BaseModel):

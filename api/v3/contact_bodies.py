@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema, model_validator
+from pydantic.config import JsonDict
 
 from api.v3.bodies import Resource
 from api.v3.values import storable
@@ -46,9 +47,16 @@ Text25 = Annotated[str, Field(max_length=25), AfterValidator(storable)]
 Text50 = Annotated[str, Field(max_length=50), AfterValidator(storable)]
 Text255 = Annotated[str, Field(max_length=255), AfterValidator(storable)]
 Property = Annotated[Text50, AfterValidator(_filled)]
-Email80 = Annotated[str, Field(max_length=80), AfterValidator(storable), AfterValidator(_email)]
-Email50 = Annotated[str, Field(max_length=50), AfterValidator(storable), AfterValidator(_email)]
-Anniversary = Annotated[date | None, BeforeValidator(_day), WithJsonSchema({"type": "string"})]
+#: What JSON Schema says of texts and numbers beside their limits.
+EMAIL = Field(json_schema_extra={"format": "email"})
+DAY = WithJsonSchema({"type": "string", "pattern": r"^([0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4})?$"})
+WHOLE_BIRTHDAY: JsonDict = {
+    "dependentRequired": {"birthday_month": ["birthday_day"], "birthday_day": ["birthday_month"]}
+}
+
+Email80 = Annotated[str, Field(max_length=80), AfterValidator(storable), AfterValidator(_email), EMAIL]
+Email50 = Annotated[str, Field(max_length=50), AfterValidator(storable), AfterValidator(_email), EMAIL]
+Anniversary = Annotated[date | None, BeforeValidator(_day), DAY]
 Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
 
 
@@ -125,6 +133,8 @@ class GivenChannel(Resource):
 
 class Properties(Resource):
     """What is said of a contact in one word each."""
+
+    model_config = ConfigDict(json_schema_extra=WHOLE_BIRTHDAY)
 
     first_name: Property | None = None
     last_name: Property | None = None

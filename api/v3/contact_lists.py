@@ -14,7 +14,7 @@ from api.reading import Query
 from api.v3 import activities, formats
 from api.v3.bodies import NewList
 from api.v3.paging import PageQuery, next_links
-from api.v3.values import Digits, Listed, Switch, Text
+from api.v3.values import Digits, Listed, SequenceIds, Switch, Text
 from engine.database import Transaction
 from engine.operations.lists_delete import DeleteLists
 from engine.sets import catalog
@@ -49,7 +49,7 @@ class ListsQuery(PageQuery):
 class XrefsQuery(Query):
     """Contract 2.2: numbers of lists in decimal; they are small, but whoever asks does not know."""
 
-    sequence_ids: Annotated[tuple[Annotated[int, Digits], ...], Field(max_length=500), Listed]
+    sequence_ids: SequenceIds
 
 
 async def create(call: Call[Query, NewList]) -> web.Response:

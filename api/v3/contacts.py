@@ -16,7 +16,7 @@ from api.v3 import contact_formats
 from api.v3.contact_bodies import ChangedContact, ContactBody, NewContact, ResubscribeBody, SignUpBody
 from api.v3.contact_formats import ContactCounts, ContactPage, ContactXrefs, CreatedOrUpdated, Include
 from api.v3.paging import PageQuery, next_links
-from api.v3.values import Digits, Listed, Moment, QueryId, Switch, storable
+from api.v3.values import Digits, Listed, Moment, QueryId, SequenceIds, Switch, storable
 from engine import fields
 from engine.contacts import reading as contacts
 from engine.contacts.filters import Filter, SmsStatus, Status, Times
@@ -91,7 +91,7 @@ class ContactQuery(Query):
 class XrefsQuery(Query):
     """Contract 2.1.14."""
 
-    sequence_ids: Annotated[tuple[Annotated[int, Digits], ...], Field(max_length=500), Listed]
+    sequence_ids: SequenceIds
 
 
 class CountsQuery(Query):

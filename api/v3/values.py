@@ -88,3 +88,5 @@ Moment = Annotated[datetime, BeforeValidator(_moment)]
 Digits = BeforeValidator(_digits)
 #: For lists of a query.
 Listed = BeforeValidator(_listed)
+#: Numbers that once were ids (contract v3.md 2.1.14 and 2.2).
+SequenceIds = Annotated[tuple[Annotated[int, Field(ge=0), Digits], ...], Field(max_length=500), Listed]

@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from copy import copy
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -37,13 +38,21 @@ CHECKS = [
 ]
 CRITERIA = {"type": "and", "group": [{"source": "contact", "field": "first_name", "op": "is-not-empty"}]}
 
-#: Ids of what there is, by the name under which requests give them.
+#: What bodies call arrays of ids.
+NAMES = {f"{kind}_ids": f"{kind}_id" for kind in ("list", "tag", "contact", "custom_field")} | {
+    "list_memberships": "list_id",
+    "taggings": "tag_id",
+}
+
+#: What there is, by the name under which requests give it.
 Known = Mapping[str, str | int]
 
 schema = schemathesis.openapi.from_dict(
     document(V3),
     config=SchemathesisConfig(
-        projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(deterministic=True, database="none")))
+        projects=ProjectsConfig(
+            default=ProjectConfig(generation=GenerationConfig(deterministic=True, database="none", allow_x00=False))
+        )
     ),
 )
 
@@ -78,26 +87,28 @@ def known(stack: Up) -> Known:
         "segment_id": made("/segments", {"name": name, "segment_criteria": criteria}, "segment_id"),
         "contact_id": made("/contacts", contact, "contact_id"),
         "activity_id": made("/activities/add_list_memberships", adding, "activity_id"),
+        "file_export_id": made("/activities/contact_exports", {}, "activity_id"),
+        "segment_criteria": criteria,
     }
 
 
 def with_known(value: Any, known: Known, name: str = "") -> Any:
-    """The value with about half of the ids in it replaced by one that there is."""
-    if isinstance(value, dict):
-        return {each: with_known(inner, known, each) for each, inner in value.items()}
-    if isinstance(value, list):
-        return [with_known(each, known, name) for each in value]
-    there_is = known.get(name.removesuffix("s"))
-    return there_is if there_is is not None and _is_chosen(value) else value
+    """The value with about half of what it names replaced by what there is."""
+    match value:
+        case dict():
+            return {each: with_known(inner, known, each) for each, inner in value.items()}
+        case [_, *_] if (one := NAMES.get(name)) and _is_chosen(value):
+            return [known[one]]
+        case list():
+            return [with_known(each, known) for each in value]
+        case str() | int() if name in known and _is_chosen(value):
+            return known[name]
+        case _:
+            return value
 
 
 def _is_chosen(value: object) -> bool:
-    if isinstance(value, str):
-        try:
-            return UUID(value).int % 2 == 0
-        except ValueError:
-            return False
-    return isinstance(value, int) and value % 2 == 0
+    return crc32(repr(value).encode(errors="replace")) % 2 == 0
 
 
 @schema.parametrize()
@@ -111,6 +122,8 @@ def _is_chosen(value: object) -> bool:
 def test_every_answer_is_as_documented(case: Case, stack: Up, known: Known) -> None:
     """Contract v3.md 1.8, and every endpoint of 2.0 and 3.1."""
     case.path_parameters = with_known(case.path_parameters, known)
+    if _is_chosen(case.query):
+        case.query.pop("cursor", None)
     case.body = with_known(case.body, known)
     headers = {"Authorization": f"Bearer {stack.token}"}
     response = case.call(base_url=f"{stack.address}/v3", headers=headers)
