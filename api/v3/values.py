@@ -20,7 +20,8 @@ def storable(text: str) -> str:
 
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    """Characters without width are blank, too: a name of nothing else could not be seen."""
+    if not any(character.isprintable() and not character.isspace() for character in text):
         raise ValueError("it must not be blank")
     return text
 

@@ -240,8 +240,8 @@ class TestActivities:
         body = {"label": "custom field name", "type": "string"}
         await client.call("POST", "/contact_custom_fields", "CustomField", body=body)
         rows = [{"email": "kim@example.org", "cf:custom_field_name": "M"}]
-        body = {"import_data": rows, "list_ids": [await client.front.new_list("L")]}
-        submitted = await client.call("POST", "/activities/contacts_json_import", "Activity", body=body)
+        rows_body = {"import_data": rows, "list_ids": [await client.front.new_list("L")]}
+        submitted = await client.call("POST", "/activities/contacts_json_import", "Activity", body=rows_body)
         assert (await finished(client, submitted))["activity_errors"] == []
         page = await client.call("GET", "/contacts", "Contacts", include="custom_fields")
         assert [each["value"] for each in page["contacts"][0]["custom_fields"]] == ["M"]

@@ -185,6 +185,7 @@ def test_what_is_no_json_is_told_where(body: bytes) -> None:
         ("a\0b", "name does not have a valid value: it must not hold a NUL character"),
         ("", "name is too short: at least 1 characters must be given"),
         (" \t", "name does not have a valid value: it must not be blank"),
+        ("\u200b \u2060\ufeff", "name does not have a valid value: it must not be blank"),
         ("x" * 256, "name is too long: at most 255 characters may be given"),
         (5, "name does not have a valid value: it must be text"),
         (None, "name does not have a valid value: it must be text"),
