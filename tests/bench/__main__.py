@@ -13,7 +13,7 @@ from rich.console import Console
 
 from engine.errors import MusterError
 from engine.settings import Settings
-from tests.bench import api, exports, imports, memberships, report, small
+from tests.bench import api, exports, imports, memberships, report, segments, small
 from tests.bench import contacts as single
 from tests.bench.report import Finding
 
@@ -73,6 +73,7 @@ def _benches(settings: Settings, contacts: int, rounds: int) -> Mapping[str, Ben
         "l": partial(single.deletions, settings, contacts, rounds),
         "m": partial(single.sign_ups, settings, rounds),
         "n": partial(single.pages, settings, rounds),
+        "o": partial(segments.evaluation, settings, contacts, rounds),
         "i": partial(memberships.ten_times, settings, contacts, rounds),
     }
 

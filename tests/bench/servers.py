@@ -135,13 +135,14 @@ async def _new_sets(servers: Servers, tenant: Tenant, kind: SetKind, names: Iter
 
 
 async def new_contacts(servers: Servers, tenant: Tenant, count: int) -> None:
-    """Contacts 1 to `count`, all active, written by the owner in one go."""
+    """Contacts 1 to `count`, all active, subscribed over a thousand days; written by the owner in one go."""
     async with as_owner(servers, tenant) as owner:
         await owner.execute(
             "INSERT INTO contact (account_id, contact_no, email, email_key, first_name, last_name, created_at,"
             " updated_at, opt_in_source, opt_in_date)"
             " SELECT $1, n, 'contact' || n || '@example.org', 'contact' || n || '@example.org', 'First ' || n % 997,"
-            " 'Last ' || n % 9973, now(), now(), 'Account', now() FROM generate_series(1, $2::bigint) n",
+            " 'Last ' || n % 9973, now(), now(), 'Account', now() - make_interval(days => (n % 1000)::int)"
+            " FROM generate_series(1, $2::bigint) n",
             tenant.account_id,
             count,
         )

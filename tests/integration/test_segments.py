@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import asyncpg
@@ -140,8 +141,7 @@ async def members(db: Database, account: Account, criteria: Mapping[str, Any]) -
     parsed = segments.parse(json.dumps(criteria))
     async with db.account(account.account_id) as tx:
         names = replace(NAMES, campaigns=await campaigns.tracked(tx, segments.mentions(parsed).campaigns))
-        query = expressions.compile(segments.compile(parsed, names), account.account_id)
-        rows = await tx.select(query.sql, query.args)
+        rows = await reading.chunks(tx, segments.compile(parsed, names))
     return {number for row in rows for number in numbers_of(row["chunk"], row["bits"])}
 
 
@@ -224,6 +224,56 @@ async def test_names_are_looked_up_when_the_segment_is_used(db: Database, accoun
         ]
         expression = await stored.resolve(tx, json.dumps(criteria_of(type="or", group=rules)))
     assert expressions.reads(expression) == {EXISTS, news.set_no, vip.set_no}
+
+
+def rules_of(random: Random, count: int) -> list[dict[str, Any]]:
+    """Rules of every kind, no two alike."""
+    rule = {"source": "tracking", "op": "contains-any"}
+    ids = [*CAMPAIGNS, *(str(UUID(int=10_000 + number)) for number in range(count))]
+    texts = ("first_name", "email_address", "city", "cf:Shirt_Size")
+    made: list[dict[str, Any]] = []
+    for number in range(count):
+        made += random.choice(
+            (
+                [{**rule, "field": "not_opened", "const_value": "last-n-campaigns", "param": str(1 + number % 500)}],
+                [{**rule, "field": "clicked", "const_value": "last-n-days", "param": 1 + number % 1825}],
+                [{**rule, "field": "sent", "value": random.sample(ids, 2)}],
+                [{"source": "contact", "field": random.choice(texts), "op": "not-contains", "value": f"x{number}"}],
+                [{"source": "contact", "field": "created_at", "op": "after", "value": f"20{10 + number % 14}-05-17"}],
+            )
+        )
+    return made
+
+
+@pytest.mark.parametrize("several", [1, 1000])
+@pytest.mark.parametrize("kind", ["and", "or"])
+async def test_criteria_as_long_as_they_may_be(
+    kind: str, several: int, db: Database, account: Account, stored_contacts: None
+) -> None:
+    """Contract 2.5, 4.3: 20,000 characters of rules, at the tenth level, planned anew for several processes, too."""
+    rules = rules_of(Random(3), 400)
+    node: dict[str, Any] = {"type": kind, "group": rules}
+    for level in range(8):
+        node = {"type": "or" if level % 2 else "and", "group": [node, rules[level]]}
+    criteria = {"version": "1.0.0", "criteria": {"type": "and", "group": [node]}}
+    while len(json.dumps(criteria)) > 20_000:
+        rules.pop()
+    expected = {n for n in LIVING if meets(CONTACTS[n], criteria["criteria"], WORLD)}  # type: ignore[arg-type]
+    assert len(json.dumps(criteria)) > 19_000
+    with patch.object(reading, "WORTH_SEVERAL", several):
+        assert await members(db, account, criteria) == expected
+
+
+async def test_as_many_campaigns_as_a_rule_may_name(db: Database, account: Account, stored_contacts: None) -> None:
+    """Contract 4.1, 4.3: 500."""
+    ids = [*CAMPAIGNS, *(str(UUID(int=10_000 + number)) for number in range(500 - len(CAMPAIGNS)))]
+    rule = {"source": "tracking", "field": "not_clicked", "op": "contains-any", "value": ids}
+    criteria = criteria_of(**rule)
+    text = json.dumps(criteria, separators=(",", ":"))
+    assert len(text) <= 20_000
+    async with db.account(account.account_id) as tx:
+        found = await reading.page(tx, await stored.resolve(tx, text), limit=1000)
+    assert found == sorted(n for n in LIVING if meets(CONTACTS[n], rule, WORLD))
 
 
 PUBLISHED = (
