@@ -198,9 +198,10 @@ def _parameters(route: AnyRoute, schemas: Schemas) -> Iterator[Json]:
     told = schemas.of(route, "query")
     required = told.get("required", ())
     for name, property_ in told["properties"].items():
-        schema = _list(property_) if property_.get("type") == "array" else dict(property_)
+        is_list = property_.get("type") == "array"
+        schema = _list(property_) if is_list else dict(property_)
         words = {"description": schema.pop("description")} if "description" in schema else {}
-        style = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
+        style = {"style": "form", "explode": False} if is_list else {}
         yield {"name": name, "in": "query", "required": name in required, "schema": schema} | words | style
 
 

@@ -87,6 +87,7 @@ def refusal(criteria: str) -> str:
     ],
 )
 def test_read(criteria: str) -> None:
+    """Contract 4.1 and 4.2."""
     segments.parse(criteria)
 
 
@@ -182,6 +183,7 @@ def test_everything_that_follows_the_grammar_is_read(criteria: Mapping[str, Any]
     ],
 )
 def test_refused(criteria: str, message: str) -> None:
+    """Contract 4.2: nodes, versions, operands."""
     assert message in refusal(criteria)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import logging
+from uuid import uuid4
 
 import pytest
 
@@ -33,6 +34,27 @@ async def test_unsupported_methods_of_known_paths(front: Front) -> None:
             assert answer.status == 405
             assert supported[route.path] <= set(answer.headers["Allow"].split(", "))
             assert answer.message.startswith("this resource has no such method")
+
+
+async def test_literal_parts_of_a_path_win_over_ids(front: Front) -> None:
+    """Contract 1.1."""
+    assert "total" in await front.get("/v3/contacts/counts")
+    unknown = uuid4()
+    for path in ("/v3/contacts/contact_id_xrefs", "/v3/contact_lists/list_id_xrefs"):
+        assert await front.refused("GET", path, 400) == "sequence_ids is missing"
+    assert await front.refused("PUT", "/v3/contacts/sign_up_form", 405, json={})
+    assert await front.refused("GET", f"/v3/contacts/sms_engagement_history/{unknown}", 404)
+    body = {"list_ids": [await front.new_list("L")]}
+    assert await front.refused("PUT", f"/v3/contacts/resubscribe/{unknown}", 404, json=body)
+
+
+@pytest.mark.parametrize("path", ["/v3/contact_lists/", "/v3//contact_lists", "//v3/contact_lists", "/v3", "/v3/"])
+async def test_nobody_is_sent_elsewhere(front: Front, path: str) -> None:
+    """Contract 1.1: a client would follow, and turn a POST into a GET."""
+    for method in METHODS:
+        answer = await front.request(method, path, allow_redirects=False)
+        assert answer.status == 404
+        assert "Location" not in answer.headers
 
 
 async def test_options_tell_the_methods(front: Front) -> None:
