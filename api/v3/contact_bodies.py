@@ -49,7 +49,13 @@ Text255 = Annotated[str, Field(max_length=255), AfterValidator(storable)]
 Property = Annotated[Text50, AfterValidator(_filled)]
 #: What JSON Schema says of texts and numbers beside their limits.
 EMAIL = Field(json_schema_extra={"format": "email"})
-DAY = WithJsonSchema({"type": "string", "pattern": r"^([0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4})?$"})
+DAY = WithJsonSchema(
+    {
+        "type": "string",
+        "pattern": r"^([0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4})?$",
+        "description": "Such as 2006-11-15 or 11/15/2006.",
+    }
+)
 WHOLE_BIRTHDAY: JsonDict = {
     "dependentRequired": {"birthday_month": ["birthday_day"], "birthday_day": ["birthday_month"]}
 }
