@@ -366,6 +366,29 @@ class TestRows:
         used.append(process.memory_info().rss)
         assert max(used) - used[8] < 24 << 20
 
+    @pytest.mark.parametrize("deletion", ["contact_delete", "DELETE"])
+    async def test_who_was_deleted_is_revived_with_tags_and_without_lists(self, front: Front, deletion: str) -> None:
+        """Contract v3.md 3.9 and 3.7; design, "One policy": deleted as it is done, one by one and together."""
+        contacts = await front.desk.make_contacts(3)
+        old, new, tag = await front.new_list("old"), await front.new_list("new"), await front.new_tag("T")
+        await front.add(contacts, old)
+        some = [str(contact_id) for contact_id in contacts[:2]]
+        await front.finished("contacts_taggings_add", {"source": {"contact_ids": some}, "tag_ids": [tag]})
+        if deletion == "DELETE":
+            for contact_id in contacts:
+                await front.request("DELETE", f"/v3/contacts/{contact_id}")
+        else:
+            await front.finished(deletion, {"list_ids": [old]})
+        assert (await front.get(f"/v3/contact_tags/{tag}?include_count=1"))["contacts_count"] == 0
+        rows = [{"email": f"c{number}@example.org"} for number in (1, 2, 3)]
+        ended = await front.finished("contacts_json_import", {"import_data": rows, "list_ids": [new]})
+        assert (ended["status"]["person_count"], ended["activity_errors"]) == (3, [])
+        assert (await front.get(f"/v3/contact_tags/{tag}?include_count=1"))["contacts_count"] == 2
+        found = await front.pages("/v3/contacts?include=list_memberships,taggings", "contacts")
+        assert [each["taggings"] for each in found] == [[tag], [tag], []]
+        assert [each["list_memberships"] for each in found] == [[new]] * 3
+        assert {each["email_address"]["permission_to_send"] for each in found} == {"implicit"}
+
     async def test_odd_values_are_errors_of_their_rows(self, front: Front) -> None:
         """A row never spoils its neighbours (contract v3.md 3.9)."""
         rows: list[dict[str, Any]] = [
