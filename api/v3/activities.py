@@ -112,8 +112,9 @@ async def page(call: Call[ActivitiesQuery]) -> web.Response:
         before=query.before,
     )
     shown = found[: query.limit]
+    told = await _errors(call, shown, ERRORS_IN_PAGE)
     answer: formats.ActivityPage = {
-        "activities": [formats.activity(each, await _errors(call, each, ERRORS_IN_PAGE)) for each in shown]
+        "activities": [formats.activity(each, told.get(each.sequence, ())) for each in shown]
     }
     if len(found) > query.limit:
         answer["_links"] = next_links(call, query, before=shown[-1].sequence)
@@ -150,15 +151,18 @@ def location(activity: Activity) -> dict[str, str]:
 
 
 async def _shown(call: Call[Any, Any], activity: Activity) -> web.Response:
-    return json_answer(formats.activity(activity, await _errors(call, activity, formats.MOST_ERRORS)))
+    told = await _errors(call, [activity], formats.MOST_ERRORS)
+    return json_answer(formats.activity(activity, told.get(activity.sequence, ())))
 
 
 async def _find(call: Call[Any, Any], activity_id: UUID) -> Activity:
     return await activities.find(call.db, call.settings, call.account_id, activity_id)
 
 
-async def _errors(call: Call[Any, Any], activity: Activity, most: int) -> Sequence[ItemError]:
-    if not (activity.error_count or activity.failure):
-        return ()
-    async with call.db.account(activity.account_id) as tx:
-        return (await activities.errors(tx, activity, limit=most)).errors
+async def _errors(call: Call[Any, Any], shown: Sequence[Activity], most: int) -> dict[int, Sequence[ItemError]]:
+    """The first errors of those activities that have some, by sequence."""
+    wrong = [each for each in shown if each.error_count or each.failure]
+    if not wrong:
+        return {}
+    async with call.db.account(call.account_id) as tx:
+        return {each.sequence: (await activities.errors(tx, each, limit=most)).errors for each in wrong}

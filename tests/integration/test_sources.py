@@ -172,3 +172,31 @@ async def test_exclude_stands_beside_a_tree(desk: Desk) -> None:
     for tree in ({"contact_ids": [first, *others]}, {"union": [{"all_active_contacts": True}]}):
         assert await chosen(desk, {"expression": tree}, first, uuid4()) == ({2, 3}, [])
     assert await chosen(desk, {"expression": {"contact_ids": [first]}}, first) == (set(), [])
+
+
+async def test_new_subscribers(desk: Desk) -> None:
+    """Contract v3.md 3.3: opted in within the last 30 days, not deleted, and mailable."""
+    await desk.make_contacts(2)
+    await desk.make_contacts(1, first=3, permission="explicit")
+    await desk.make_contacts(1, first=4, permission="unsubscribed")
+    await desk.make_contacts(1, first=5, permission="pending_confirmation")
+    await desk.make_contacts(1, first=6, deleted=True)
+    for number, age in ((1, "29 days 23 hours"), (2, "30 days 1 hour")):
+        await desk.owner.execute(
+            f"UPDATE contact SET opt_in_date = now() - interval '{age}' WHERE account_id = $1 AND contact_no = $2",
+            desk.account_id,
+            number,
+        )
+    assert await chosen(desk, {"new_subscriber": True}) == ({1, 3}, [])
+    assert await chosen(desk, {"all_active_contacts": True}) == ({1, 2, 3}, [])
+
+
+async def test_the_selection_is_taken_when_the_activity_starts(desk: Desk) -> None:
+    """Contract v3.md 3.3."""
+    await desk.make_contacts(1)
+    target = await desk.new_list()
+    body = {"source": {"all_active_contacts": True}, "list_ids": [target.set_id]}
+    submitted = await desk.submit(AddListMemberships.model_validate(body))
+    await desk.make_contacts(1, first=2)
+    await desk.deliver(submitted.messages)
+    assert await desk.members(target) == {1, 2}
