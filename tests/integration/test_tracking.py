@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from engine.activities.model import Activity, State
+from engine.operations.contact_delete import DeleteContacts
 from engine.operations.list_memberships import AddListMemberships
 from engine.operations.tracking_events import TrackingEvents
 from engine.segments import stored
@@ -226,6 +227,17 @@ async def test_effects_and_sources_tell_what_was_done(desk: Desk) -> None:
         (second.sequence, campaign["bounced_set"]): {1},
         (second.sequence, ACTIVE): {1},
     }
+
+
+async def test_who_is_deleted_leaves_the_sets_of_campaigns(desk: Desk) -> None:
+    """The policy on deletion: it clears every bit."""
+    people = await desk.make_contacts(2)
+    campaign_id = str(uuid4())
+    await tell(desk, *(row(each, campaign_id, event) for each in people for event in ("sent", "opened")))
+    deleting = await desk.submit(DeleteContacts.model_validate({"contact_ids": people[:1]}))
+    await desk.deliver(deleting.messages)
+    assert await tracked(desk) == {(campaign_id, "sent"): {2}, (campaign_id, "opened"): {2}}
+    assert (await tell(desk, row(people[0], campaign_id, "clicked"))).error_count == 1
 
 
 async def test_tracking_sets_are_no_lists(desk: Desk) -> None:
