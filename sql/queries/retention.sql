@@ -26,8 +26,13 @@ where account_id = :account_id and (sequence, error_no) in (
 );
 
 -- name: note_pruned!
--- The activities up to :until are pruned. Takes the account's lock.
-update account set pruned_sequence = :until where account_id = :account_id and pruned_sequence < :until;
+-- The activities up to :until are pruned, unless some of their error rows are left: of two that prune at once one may find
+-- its rows deleted by the other. Takes the account's lock.
+update account a set pruned_sequence = :until
+where a.account_id = :account_id and a.pruned_sequence < :until and not exists (
+    select from activity_error e
+    where e.account_id = :account_id and e.sequence > a.pruned_sequence and e.sequence <= :until
+);
 
 -- name: files_in_use
 -- The files that activities of these kinds need which are not pruned: their uploads, and their exports by the name of the
