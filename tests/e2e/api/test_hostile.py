@@ -31,8 +31,8 @@ NAMES = (
         "custom_field_ids",
         "label",
         "email",
-        "first_name",
-        "birthday_month",
+        "email_address",
+        "create_source",
         "version",
         "criteria",
         "type",
@@ -97,6 +97,44 @@ RULES = st.fixed_dictionaries(
 CRITERIA = st.lists(RULES, max_size=3).map(
     lambda rules: json.dumps({"version": "1.0.0", "criteria": {"type": "and", "group": rules}})
 )
+PARTIES = st.sampled_from(["Account", "Contact"]) | JSON
+EMAILS = st.sampled_from(["c1@example.org", " new@example.org", "a@b"]) | TEXT
+CONTACT = {
+    "create_source": PARTIES,
+    "update_source": PARTIES,
+    "first_name": TEXT,
+    "anniversary": st.sampled_from(["2006-11-15", "1/5/0001", ""]) | JSON,
+    "birthday_month": NUMBERS,
+    "birthday_day": NUMBERS,
+    "email_address": EMAILS
+    | st.fixed_dictionaries(
+        {"address": EMAILS},
+        optional={"permission_to_send": st.sampled_from(["unsubscribed", "explicit"]) | JSON, "opt_out_reason": TEXT},
+    ),
+    "list_memberships": IDS,
+    "taggings": IDS,
+    "custom_fields": st.lists(st.fixed_dictionaries({"custom_field_id": TEXT, "value": TEXT | JSON}), max_size=3),
+    "phone_number": TEXT,
+    "phone_numbers": st.lists(st.fixed_dictionaries({"phone_number": TEXT}, optional={"kind": TEXT}), max_size=4),
+    "street_address": st.fixed_dictionaries({"kind": st.just("home")}, optional={"city": TEXT | JSON}),
+    "street_addresses": st.lists(st.fixed_dictionaries({"kind": st.just("work")}, optional={"city": TEXT}), max_size=4),
+    "notes": st.lists(st.fixed_dictionaries({"content": TEXT}, optional={"note_id": TEXT}), max_size=3) | JSON,
+    "sms_channel": st.fixed_dictionaries(
+        {
+            "full_sms_address": st.sampled_from(["+14155552671", "+999", "555"]) | TEXT,
+            "sms_channel_consents": st.lists(
+                st.fixed_dictionaries(
+                    {
+                        "sms_consent_permission": st.sampled_from(["explicit", "opt_out"]),
+                        "consent_type": st.just("promotional_sms"),
+                    },
+                    optional={"opt_in_date": st.sampled_from(["9999-12-31T23:59:59-12:00", "0001-01-01"]) | JSON},
+                ),
+                max_size=2,
+            ),
+        }
+    ),
+}
 BODIES = JSON | st.fixed_dictionaries(
     {},
     optional={
@@ -117,6 +155,7 @@ BODIES = JSON | st.fixed_dictionaries(
         "type": st.sampled_from(["string", "date"]) | JSON,
         "custom_field_ids": IDS | JSON,
         "segment_criteria": CRITERIA | TEXT | JSON,
+        **CONTACT,
         "import_data": st.lists(st.dictionaries(st.sampled_from(NAMES) | TEXT, JSON, max_size=4), max_size=4) | JSON,
     },
 )
