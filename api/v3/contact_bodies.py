@@ -2,15 +2,24 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.config import JsonDict
 
 from api.v3.bodies import Resource
-from api.v3.values import storable
+from api.v3.values import Moment, storable
 from engine.contacts.details import CORE, Details
 from engine.contacts.record import Address, Note, Party, Permission, Phone
 from engine.contacts.sms import Consent
@@ -23,7 +32,6 @@ Made = TypeVar("Made")
 
 
 def _email(text: str) -> str:
-    text = text.strip()
     if not is_email(text):
         raise ValueError("it must be an e-mail address")
     return text
@@ -60,8 +68,8 @@ WHOLE_BIRTHDAY: JsonDict = {
     "dependentRequired": {"birthday_month": ["birthday_day"], "birthday_day": ["birthday_month"]}
 }
 
-Email80 = Annotated[str, Field(max_length=80), AfterValidator(storable), AfterValidator(_email), EMAIL]
-Email50 = Annotated[str, Field(max_length=50), AfterValidator(storable), AfterValidator(_email), EMAIL]
+Email80 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80), AfterValidator(_email), EMAIL]
+Email50 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=50), AfterValidator(_email), EMAIL]
 Anniversary = Annotated[date | None, BeforeValidator(_day), DAY]
 Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
 
@@ -90,18 +98,21 @@ class GivenPhone(Resource):
     """Contract 2.1.4."""
 
     phone_number: Annotated[Text25, Field(min_length=1)]
-    kind: Literal["home", "work", "mobile", "other"] = "other"
+    kind: Literal["home", "work", "mobile", "other"] | None = None
+
+    def phone(self) -> Phone:
+        return Phone(self.kind or "other", self.phone_number)
 
 
 class GivenAddress(Resource):
     """Contract 2.1.5."""
 
     kind: Literal["home", "work", "other"]
-    street: Text255 | None = None
-    city: Text50 | None = None
-    state: Text50 | None = None
-    postal_code: Text50 | None = None
-    country: Text50 | None = None
+    street: Annotated[Text255, AfterValidator(_filled)] | None = None
+    city: Property | None = None
+    state: Property | None = None
+    postal_code: Property | None = None
+    country: Property | None = None
 
     def address(self) -> Address:
         return Address(self.kind, self.street, self.city, self.state, self.postal_code, self.country)
@@ -119,8 +130,8 @@ class GivenConsent(Resource):
 
     sms_consent_permission: Literal["pending_confirmation", "opt_out", "explicit"]
     consent_type: Literal["promotional_sms"]
-    opt_in_date: datetime | None = None
-    opt_out_date: datetime | None = None
+    opt_in_date: Moment | None = None
+    opt_out_date: Moment | None = None
 
     def consent(self) -> Consent:
         at = {"explicit": self.opt_in_date, "opt_out": self.opt_out_date}.get(self.sms_consent_permission)
@@ -186,7 +197,7 @@ class ContactBody(Properties):
             permission=email.permission_to_send if email else None,
             opt_out_reason=email.opt_out_reason if isinstance(email, ChangedEmail) else None,
             custom_values=_values(self.custom_fields),
-            phones=_each(self.phone_numbers, lambda given: Phone(given.kind, given.phone_number)),
+            phones=_each(self.phone_numbers, GivenPhone.phone),
             addresses=_each(self.street_addresses, GivenAddress.address),
             notes=_each(self.notes, lambda given: Note(given.content, given.note_id)),
             sms_channel=sms.given() if sms else None,
@@ -219,7 +230,7 @@ class SignUpBody(Properties):
 
     email_address: Email50
     list_memberships: Annotated[Ids, Field(min_length=1)]
-    phone_number: Annotated[Text25, Field(min_length=1)] | None = None
+    phone_number: Annotated[Text25, AfterValidator(_filled)] | None = None
     custom_fields: Annotated[tuple[GivenValue, ...], Field(max_length=50)] | None = None
     street_address: GivenAddress | None = None
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Any, Literal, NotRequired, Required, get_args
 from uuid import UUID
 
@@ -19,7 +20,10 @@ Kind = Literal["home", "work", "mobile", "other"]
 PlaceKind = Literal["home", "work", "other"]
 Text50 = Annotated[str, Field(max_length=50)]
 Text255 = Annotated[str, Field(max_length=255)]
-Ids = Annotated[list[UUID], Field(max_length=50)]
+#: Clients refuse an answer with more of them (contract 1.10, 10): the first are shown.
+MOST_VALUES = 25
+MOST_SETS = 50
+Ids = Annotated[list[UUID], Field(max_length=MOST_SETS)]
 
 
 class EmailAddress(TypedDict, total=False):
@@ -120,7 +124,7 @@ class ShownContact(TypedDict, total=False):
     created_at: Required[Time]
     updated_at: Required[Time]
     deleted_at: Day
-    custom_fields: list[CustomValue]
+    custom_fields: Annotated[list[CustomValue], Field(max_length=MOST_VALUES)]
     phone_numbers: Annotated[list[PhoneNumber], Field(max_length=3)]
     street_addresses: Annotated[list[StreetAddress], Field(max_length=3)]
     list_memberships: Ids
@@ -244,10 +248,9 @@ EMAIL_TIMES: Mapping[Literal["created_at", "updated_at", "opt_in_date", "opt_out
 
 def _custom_fields(contact: Contact, field_ids: Mapping[int, UUID]) -> list[CustomValue]:
     values = json.loads(contact.row["custom_values"] or "{}")
+    living = (number for number in map(int, values) if number in field_ids)
     return [
-        {"custom_field_id": field_ids[int(number)], "value": value}
-        for number, value in values.items()
-        if int(number) in field_ids
+        {"custom_field_id": field_ids[number], "value": values[str(number)]} for number in islice(living, MOST_VALUES)
     ]
 
 
@@ -274,7 +277,8 @@ ENTRY_TIMES = ("created_at", "updated_at", "opt_in_date", "opt_out_date")
 def _notes(contact: Contact, _: Mapping[int, UUID]) -> list[Note]:
     """Newest first."""
     notes = json.loads(contact.row["notes"] or "[]")
-    return [_entry(note) for note in sorted(notes, key=lambda note: note["created_at"], reverse=True)]
+    made = {note["note_id"]: datetime.fromisoformat(note["created_at"]) for note in notes}
+    return [_entry(note) for note in sorted(notes, key=lambda note: made[note["note_id"]], reverse=True)]
 
 
 def _sms_channel(contact: Contact, _: Mapping[int, UUID]) -> SmsChannel | None:
@@ -286,11 +290,11 @@ def _sms_channel(contact: Contact, _: Mapping[int, UUID]) -> SmsChannel | None:
 
 
 def _list_memberships(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
-    return [member_of.set_id for member_of in contact.lists]
+    return [member_of.set_id for member_of in contact.lists[:MOST_SETS]]
 
 
 def _taggings(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
-    return [member_of.set_id for member_of in contact.tags]
+    return [member_of.set_id for member_of in contact.tags[:MOST_SETS]]
 
 
 SubResource = Callable[[Contact, Mapping[int, UUID]], Any]

@@ -67,7 +67,9 @@ class ContactsQuery(PageQuery):
 
     @model_validator(mode="after")
     def _segment_stands_alone(self) -> Self:
-        alone = ContactsQuery.model_construct(segment_id=self.segment_id, limit=self.limit, after=self.after)
+        alone = ContactsQuery.model_construct(
+            segment_id=self.segment_id, limit=self.limit, cursor=self.cursor, after=self.after
+        )
         if self.segment_id is not None and self != alone:
             raise ValueError("segment_id may be combined with limit only")
         return self

@@ -34,8 +34,8 @@ NUMBERS_AT_ONCE = 50
 MOST_ACCOUNTS = 1000
 #: How often a write is tried again that met another process' write of the same contact or address.
 TRIES = 3
-#: What such a meeting raises, or a set that was deleted in between.
-MEETINGS = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, UnknownTarget)
+#: What such a meeting raises, or a set that was deleted, or an activity submitted in between.
+MEETINGS = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, UnknownTarget, Busy)
 
 
 class _Asked(NamedTuple):
@@ -122,9 +122,14 @@ class Inline:
     async def _transaction(self, account_id: int, batch: Sequence[_Asked]) -> list[Written | MusterError]:
         numbers = self._numbers_of(account_id)
         first = await numbers.reserve(len(batch))
-        async with self._db.account(account_id) as tx:
-            results = await writing.write(tx, [(asked.principal, asked.write) for asked in batch], first)
-        numbers.take(sum(isinstance(result, Written) and result.created for result in results))
+        # Of a transaction that fails nobody knows whether it was committed after all.
+        used = len(batch)
+        try:
+            async with self._db.account(account_id) as tx:
+                results = await writing.write(tx, [(asked.principal, asked.write) for asked in batch], first)
+            used = sum(isinstance(result, Written) and result.created for result in results)
+        finally:
+            numbers.take(used)
         return results
 
     def _numbers_of(self, account_id: int) -> Numbers:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from engine.activities.model import State
+from engine.activities.model import Queue, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,16 @@ def next_in_queue(unfinished: Sequence[Unfinished], window: Mapping[str, int]) -
             free[activity.queue] -= 1
             chosen.append(activity)
     return chosen
+
+
+def soon_done(unfinished: Iterable[Unfinished]) -> Iterator[Unfinished]:
+    """The membership activities, in order, that wait neither for batched work nor for what waits for that."""
+    held_up = Ahead()
+    for activity in unfinished:
+        if activity.queue == Queue.BULK or held_up.meets(activity):
+            held_up.add(activity)
+        else:
+            yield activity
 
 
 def together(unfinished: Iterable[Unfinished], activity_id: UUID, most: int) -> list[Unfinished]:

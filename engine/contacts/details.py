@@ -91,10 +91,10 @@ def replaced(row: Row, details: Details, by: Party, now: datetime) -> Row:
     """The contact whose e-mail and entries are as said; what is not said stays. Custom values are the writes' own."""
     if details.email is not None and details.email != row.get("email"):
         row = record.with_email(row, details.email, now)
-    if details.permission is not None and details.permission != row["permission"]:
-        row = record.with_permission(row, details.permission, by, now) | {"email_updated_at": now}
-    if details.opt_out_reason is not None:
-        row = row | {"opt_out_reason": details.opt_out_reason}
+    if details.permission is not None:
+        row = record.with_permission(row, details.permission, by, now)
+    if details.opt_out_reason is not None and details.opt_out_reason != row.get("opt_out_reason"):
+        row = row | {"opt_out_reason": details.opt_out_reason, "email_updated_at": now}
     if details.phones is not None:
         row = row | {"phone_numbers": record.phones(row.get("phone_numbers"), details.phones, by, now)}
     if details.addresses is not None:

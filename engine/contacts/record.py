@@ -6,7 +6,7 @@ row that it was given.
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
@@ -21,11 +21,9 @@ Row = dict[str, Any]
 
 JSON_COLUMNS = ("custom_values", "phone_numbers", "street_addresses", "notes", "sms_channel")
 #: What `lock_contacts` tells beside a contact.
-BESIDE = frozenset({"locked_at", "ahead"})
+BESIDE = frozenset({"locked_at", "last_sequence", "unfinished"})
 #: The permissions under which a contact may be mailed (contract v3.md 2.1.8, `active`).
 MAILABLE = ("implicit", "explicit")
-#: Those that a contact who has unsubscribed cannot be given without opting in again.
-ASKED_FOR = (*MAILABLE, "pending_confirmation")
 
 
 class Phone(NamedTuple):
@@ -101,16 +99,24 @@ def with_email(row: Row, email: str, now: datetime) -> Row:
 def with_permission(row: Row, permission: Permission, by: Party, now: datetime) -> Row:
     """The contact with this permission, and with what follows from it: who opted in or out, and when."""
     before = row["permission"]
+    if permission == "unsubscribed":
+        return _unsubscribed(row, by, now)
     if before == permission:
         return row
-    changed = row | {"permission": permission}
-    if permission == "unsubscribed":
-        return changed | {"opt_out_source": by, "opt_out_date": now}
+    changed = row | {"permission": permission, "email_updated_at": now}
     if before == "unsubscribed":
-        changed |= {"opt_out_source": None, "opt_out_date": None, "opt_out_reason": None}
+        changed |= {"opt_out_source": None, "opt_out_date": None, "opt_out_reason": None, "confirm_status": "off"}
     if _opts_in(row, permission, by):
         changed |= {"opt_in_source": by, "opt_in_date": now}
-    return changed | {"confirm_status": _confirmation(row["confirm_status"], permission)}
+    return changed | {"confirm_status": _confirmation(changed["confirm_status"], permission)}
+
+
+def _unsubscribed(row: Row, by: Party, now: datetime) -> Row:
+    """Opted out. Whom the account has opted out may do so himself; what he did himself the account cannot take over."""
+    if row["permission"] == "unsubscribed" and (by == "Account" or row["opt_out_source"] == "Contact"):
+        return row
+    opted_out = {"permission": "unsubscribed", "opt_out_source": by, "opt_out_date": now, "email_updated_at": now}
+    return row | opted_out | {"confirm_status": _confirmation(row["confirm_status"], "unsubscribed")}
 
 
 def _opts_in(row: Row, permission: Permission, by: Party) -> bool:
@@ -123,7 +129,9 @@ def _opts_in(row: Row, permission: Permission, by: Party) -> bool:
 def _confirmation(before: str, permission: Permission) -> str:
     if permission == "pending_confirmation":
         return "pending"
-    return "confirmed" if permission == "explicit" and before == "pending" else "off"
+    if before == "pending":
+        return "confirmed" if permission == "explicit" else "off"
+    return before
 
 
 def deleted(row: Row, now: datetime) -> Row:
@@ -150,13 +158,14 @@ def addresses(stored: Sequence[Mapping[str, Any]] | None, given: Sequence[Addres
 
 
 def notes(stored: Sequence[Mapping[str, Any]] | None, given: Sequence[Note], now: datetime) -> list[Row]:
-    """The given notes as they are stored."""
+    """The given notes as they are stored: of several new ones the last is the newest; of one id the last counts."""
     known = {note["note_id"]: note for note in stored or ()}
-    fresh = {"created_at": now}
-    return [
-        {**known.get(str(note.note_id), fresh), "note_id": str(note.note_id or uuid4()), "content": note.content}
-        for note in given
-    ]
+    made: dict[str, Row] = {}
+    for place, note in enumerate(given):
+        note_id = str(note.note_id or uuid4())
+        fresh = {"note_id": note_id, "created_at": now + timedelta(microseconds=place)}
+        made[note_id] = {**known.get(note_id, fresh), "content": note.content}
+    return list(made.values())
 
 
 def _entries(

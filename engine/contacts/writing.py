@@ -18,12 +18,13 @@ from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from engine import fields
+from engine.activities import order, schedule
 from engine.activities.model import json_text
 from engine.contacts import record
 from engine.contacts.record import Row
 from engine.database import Transaction
 from engine.emails import email_key
-from engine.errors import Busy, EmailTaken, Invalid, MusterError, UnknownTarget
+from engine.errors import Busy, EmailTaken, Invalid, MusterError, UnknownTarget, WrittenMeanwhile
 from engine.fields import Field
 from engine.principals import Principal
 from engine.sets import catalog, reading
@@ -64,13 +65,12 @@ class Found:
         """The lists or tags that the contact is in."""
         return frozenset(each.set_no for each in self.sets if each.kind == kind)
 
-    def insist_on_email(self, email: str) -> str:
-        """The key of an address that nobody else has. Raises EmailTaken, also when the other contact is deleted."""
+    def insist_on_email(self, email: str) -> None:
+        """Raises EmailTaken when another contact has the address, be it a deleted one. A twin may keep its own."""
         key = email_key(email)
         holder = self.holders.get(key)
-        if holder is not None and holder != self.row.get("contact_id"):
+        if holder is not None and key != self.row.get("email_key"):
             raise EmailTaken(f"Validation failed: Email already exists for contact {holder}")
-        return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,23 +166,25 @@ class _Step:
         yield from ((set_no, True) for set_no in on)
         yield from ((set_no, False) for set_no in off)
 
-    def decide(self, found: Found, ahead: frozenset[int]) -> None:
-        """What becomes of the contact, or why nothing does.
+    def insist_on_turn(self, ahead: frozenset[int]) -> None:
+        """Raises Busy when it turns lists or tags that earlier activities, which come first, read or write."""
+        if not ahead.isdisjoint(set_no for set_no, _ in self.turns() if set_no > 0):
+            raise Busy("earlier activities on these lists or tags have not ended; try again in a moment")
 
-        ahead: what earlier activities that are about to run read and write.
-        """
+    def decide(self, found: Found, ahead: frozenset[int]) -> None:
+        """What becomes of the contact, or why nothing does."""
         try:
             self.outcome = self.write.decide(found)
-            if not ahead.isdisjoint(set_no for set_no, _ in self.turns() if set_no > 0):
-                raise Busy("earlier activities on these lists or tags have not ended; try again in a moment")
+            self.insist_on_turn(ahead)
         except MusterError as error:
             self.outcome, self.refusal = None, error
 
 
 class _Locked(NamedTuple):
-    """What the writes have locked, when, and what activities that are about to run read and write."""
+    """What the writes have locked and when, the account's last sequence, and what earlier activities read and write."""
 
     at: datetime
+    last_sequence: int
     ahead: frozenset[int]
     contacts: Sequence[Row]
 
@@ -197,17 +199,19 @@ class _Locked(NamedTuple):
 async def write(
     tx: Transaction, asked: Sequence[tuple[Principal, ContactWrite]], first_contact_no: int
 ) -> list[Written | MusterError]:
-    """Does the writes, no two of which mean the same contact; what came of each.
+    """Does the writes; what came of each. Of several to one contact the first that can be done is.
 
     first_contact_no: the first of as many reserved numbers as there are writes; those made take the first of them.
+    Raises Busy when activities came in between that must come first.
     """
     steps = [_Step(each, principal) for principal, each in asked]
     await _name(tx, steps)
-    await _decide(tx, steps, first_contact_no)
+    locked = await _lock(tx, steps, first_contact_no)
+    await _decide(tx, steps, locked, first_contact_no)
     done = [step for step in steps if step.outcome]
     if done:
         await _store(tx, done)
-        await _record(tx, done)
+        await _record(tx, done, locked.last_sequence)
     return [_told(step) for step in steps]
 
 
@@ -235,20 +239,24 @@ async def _name(tx: Transaction, steps: Iterable[_Step]) -> None:
             step.refusal = write.unknown_set(error.message)
 
 
-async def _decide(tx: Transaction, steps: Sequence[_Step], first_contact_no: int) -> None:
-    """Locks the contacts, and has each write say what becomes of its own."""
-    locked = await _lock(tx, steps, first_contact_no)
+async def _decide(tx: Transaction, steps: Sequence[_Step], locked: _Locked, first_contact_no: int) -> None:
+    """Has each write say what becomes of its contact, of which no other is to be written."""
     by_id, by_email = locked.by_id(), locked.by_email()
     holders = {email: row["contact_id"] for email, row in by_email.items()}
     for step in steps:
         step.before = _meant(step.write, by_id, by_email)
     sets, tags_before = await _sets(tx, steps), await _tags_before_deletion(tx, locked.contacts)
+    written = set[int]()
     for step in steps:
+        number = step.before.get("contact_no", first_contact_no)
+        if number in written:
+            step.refusal = WrittenMeanwhile("another request is writing this contact at this moment; try again")
         if step.refusal is None:
-            number = step.before.get("contact_no", first_contact_no)
             known = sets.get(number, ()), tags_before.get(number, frozenset())
             step.decide(Found(tx.account_id, locked.at, step.names, number, step.before, *known, holders), locked.ahead)
-            first_contact_no += step.outcome is not None and not step.before
+        if step.outcome is not None:
+            written.add(number)
+            first_contact_no += not step.before
 
 
 async def _lock(tx: Transaction, steps: Sequence[_Step], first_contact_no: int) -> _Locked:
@@ -260,8 +268,15 @@ async def _lock(tx: Transaction, steps: Sequence[_Step], first_contact_no: int) 
         email_keys=sorted({email_key(email) for write in writes for email in write.emails}),
         new_chunks=sorted({chunk_of(first_contact_no + place) for place in range(len(steps))}),
     )
-    at, ahead = rows[0]["locked_at"], frozenset(rows[0]["ahead"])
-    return _Locked(at, ahead, [record.of(row) for row in rows if row["contact_no"] is not None])
+    at, last_sequence, unfinished = rows[0]["locked_at"], rows[0]["last_sequence"], rows[0]["unfinished"]
+    contacts = [record.of(row) for row in rows if row["contact_no"] is not None]
+    return _Locked(at, last_sequence, await _ahead(tx) if unfinished else frozenset(), contacts)
+
+
+async def _ahead(tx: Transaction) -> frozenset[int]:
+    """The sets that unfinished activities read and write, but for batched work and what waits for it."""
+    earlier = schedule.soon_done(await order.unfinished(tx))
+    return frozenset().union(*(activity.reads | activity.writes for activity in earlier))
 
 
 def _meant(write: ContactWrite, by_id: Mapping[UUID, Row], by_email: Mapping[str, Row]) -> Row:
@@ -301,11 +316,14 @@ async def _store(tx: Transaction, steps: Iterable[_Step]) -> None:
         await tx.run("insert_contacts", rows=json_text(new))
 
 
-async def _record(tx: Transaction, steps: Sequence[_Step]) -> None:
-    """Enters the writes into the account's order, and turns their sets with effects."""
+async def _record(tx: Transaction, steps: Sequence[_Step], last_sequence: int) -> None:
+    """Enters the writes into the account's order, and turns their sets with effects.
+
+    last_sequence: the account's when it was looked at what must come first.
+    """
     turned = [(nth, step, set_no, on) for nth, step in enumerate(steps, 1) for set_no, on in step.turns()]
     await catalog.lock(tx, {set_no for _, _, set_no, _ in turned})
-    removing = await tx.all(
+    entered = await tx.one(
         "enter_writes",
         count=len(steps),
         nths=[nth for nth, _, _, _ in turned],
@@ -315,8 +333,13 @@ async def _record(tx: Transaction, steps: Sequence[_Step]) -> None:
         images=json_text([{"nth": nth, "image": step.before} for nth, step in enumerate(steps, 1) if step.before]),
         entries=json_text([_entry(nth, step) for nth, step in enumerate(steps, 1)]),
     )
-    if removing:
-        await tx.run("write_removals", sequences=[row["sequence"] for row in removing], batch=0)
+    assert entered is not None
+    if entered["unfinished"] and entered["last_sequence"] != last_sequence:
+        ahead = await _ahead(tx)
+        for step in steps:
+            step.insist_on_turn(ahead)
+    if entered["removing"]:
+        await tx.run("write_removals", sequences=entered["removing"], batch=0)
 
 
 def _entry(nth: int, step: _Step) -> Mapping[str, Any]:

@@ -35,5 +35,5 @@ class Resubscribe(ContactWrite):
         if row["resubscribed_at"] is not None:
             raise Conflict("the contact was resubscribed before, which can be done once")
         row = record.with_permission(row, "explicit", "Account", now)
-        row |= {"resubscribed_at": now, "updated_at": now, "email_updated_at": now, "update_source": "Account"}
+        row |= {"resubscribed_at": now, "updated_at": now, "update_source": "Account"}
         return Outcome(row, frozenset(found.names.lists.values()))

@@ -50,8 +50,6 @@ class SignUp(DetailedWrite):
         permission = self._permission(row)
         if row["deleted_at"] is not None:
             row = record.revived(row)
-        if permission != row["permission"]:
-            row["email_updated_at"] = found.now
         return record.with_permission(row, permission, "Contact", found.now)
 
     def _permission(self, row: Row) -> Permission:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from engine.contacts import record
 from engine.contacts.details import CORE, DetailedWrite, Details, insist_on_consent, insist_on_name, replaced
-from engine.contacts.record import ASKED_FOR, Party, Row
+from engine.contacts.record import Party, Row
 from engine.contacts.writing import Found, Outcome
 from engine.errors import Invalid, NotFound
 from engine.sets.catalog import SetKind
@@ -44,9 +44,9 @@ class UpdateContact(DetailedWrite):
         return Outcome(row, joins | tags, leaves | tags_off)
 
     def _insist_on_consent(self, row: Row) -> None:
-        """Who opted out himself must opt in himself (contract v3.md 6, 11)."""
+        """Who opted out himself must opt in himself (contract v3.md 6, 11): the account cannot have it forgotten."""
         opted_out = row["permission"] == "unsubscribed" and row["opt_out_source"] == "Contact"
-        if opted_out and self.source == "Account" and self.details.permission in ASKED_FOR:
+        if opted_out and self.source == "Account" and self.details.permission not in (None, "unsubscribed"):
             raise Invalid(
                 "permission_to_send does not have a valid value: the contact opted out, and only update_source Contact"
                 " may opt it in again"

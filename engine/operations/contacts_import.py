@@ -18,11 +18,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from engine import accounts, fields
+from engine import fields
 from engine.activities.item_errors import report
 from engine.activities.model import Activity, Queue
 from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources
-from engine.database import Database, Transaction
+from engine.contacts.numbers import Numbers
+from engine.database import Transaction
 from engine.errors import InvalidImport, ItemError
 from engine.imports import csv_file, json_lines, upsert
 from engine.imports.columns import Header
@@ -84,34 +85,6 @@ class ContactsJsonImport(ContactsImport):
     """Imports rows that came as JSON and are stored as lines (engine/imports/json_lines.py)."""
 
     kind: ClassVar[str] = "contacts_json_import"
-
-
-class Numbers:
-    """Contact numbers reserved for one import, handed out in runs; what a batch leaves serves the next."""
-
-    def __init__(self, db: Database, account_id: int) -> None:
-        self._db = db
-        self._account_id = account_id
-        self._first, self._end = 1, 1
-
-    async def reserve(self, count: int) -> int:
-        """Makes sure of `count` numbers in a row; answers the first."""
-        missing = count - (self._end - self._first)
-        if missing > 0:
-            first = await accounts.reserve_contact_numbers(self._db, self._account_id, missing)
-            if self._first == self._end:
-                self._first, self._end = first, first + missing
-            elif first == self._end:
-                self._end += missing
-            else:
-                # Somebody took numbers in between: those left over become a gap.
-                self._first = await accounts.reserve_contact_numbers(self._db, self._account_id, count)
-                self._end = self._first + count
-        return self._first
-
-    def take(self, count: int) -> None:
-        """The first `count` reserved numbers belong to contacts now."""
-        self._first += count
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@
 -- name: lock_contacts
 -- The contacts with these ids, and those (with ordinal 0) that have these addresses, locked by contact number; then the
 -- chunks of "exists" and "active" that hold them or :new_chunks, FOR UPDATE, so that nobody puts them into sets meanwhile.
--- Beside each, or alone if there are none, the transaction's time, and what is read or written by the membership
--- activities that have a place in their queue or are being worked on: those that wait for others, and batched work, are
--- nobody's to wait for here, since they may take long. E-mails are looked up as in lock_imported_contacts.
+-- Beside each, or alone if there are none, the transaction's time, and the account's last sequence and unfinished
+-- activities from before the locks. E-mails are looked up as in lock_imported_contacts.
 with contacts as materialized (
     select c.* from (
         select contact_no from contact where account_id = :account_id and contact_id = any(:contact_ids::uuid[])
@@ -43,15 +42,9 @@ masks as materialized (
         for update
     ) m
 )
-select
-    now() as locked_at,
-    array(
-        select distinct unnest(a.reads || a.writes) from activity a
-        join lease l on l.account_id = :account_id and l.sequence = a.sequence
-        where a.account_id = :account_id and a.state in ('initialized', 'processing') and a.queue = 'activities'
-    ) as ahead,
-    c.*
+select now() as locked_at, a.last_sequence, a.unfinished, c.*
 from (select count(*) from masks) locked
+cross join (select last_sequence, unfinished from account where account_id = :account_id) a
 left join contacts c on true;
 
 -- name: tags_before_deletion
@@ -92,15 +85,15 @@ update contact c set
 from jsonb_populate_recordset(null::contact, :rows::jsonb) r
 where c.account_id = :account_id and c.contact_no = r.contact_no;
 
--- name: enter_writes
+-- name: enter_writes^
 -- Gives :count writes the next places in the account's order, and records them: an activity each, completed from the start
 -- and not listed, its contact as its frozen source, its effects (the turns that change anything), and its contact as it
 -- was, for undo. What is turned on is written and all is counted; what is turned off is left to write_removals. Takes the
--- account's lock, which orders the writes by their commits; the sets are locked. Answers the sequences of the writes that
--- turned anything off.
+-- account's lock, which orders the writes by their commits; the sets are locked. Answers the sequence before them, how
+-- many activities are unfinished, and the sequences of the writes that turned anything off.
 with account_before as (
     update account set last_sequence = last_sequence + :count where account_id = :account_id
-    returning last_sequence - :count as last_sequence
+    returning last_sequence - :count as last_sequence, unfinished
 ),
 asked as (
     select
@@ -156,4 +149,5 @@ entries as (
         nth integer, kind text, principal_id uuid, request json, writes integer[]
     )
 )
-select distinct sequence from turned where not turned_on;
+select last_sequence, unfinished, array(select distinct sequence from turned where not turned_on) as removing
+from account_before;

@@ -151,6 +151,10 @@ update contact c set
     update_source = 'Account',
     updated_at = now(),
     permission = case when c.deleted_at is null then c.permission else 'implicit' end,
+    confirm_status = case when c.deleted_at is null then c.confirm_status else 'off' end,
+    email_updated_at = case
+        when c.deleted_at is null or c.permission = 'implicit' then c.email_updated_at else now()
+    end,
     opt_in_source = case when c.deleted_at is null then c.opt_in_source else 'Account' end,
     opt_in_date = case when c.deleted_at is null then c.opt_in_date else now() end,
     opt_out_source = case when c.deleted_at is null then c.opt_out_source end,
