@@ -4,9 +4,10 @@ They are activities too (design, "Inline operations"): each takes a place in the
 of what it changed, but is completed in the transaction that enters it, and not listed. Those of an account that come
 while one is under way share the next transaction, as submissions do (engine/activities/intake.py).
 
-One waits, bounded, for earlier membership activities on the lists and tags that it turns, if these are about to run.
-For batched work it does not wait, nor for what waits for that: an import takes long and is not one moment, so a single
-contact's write finds its place between two of its batches (contract v3.md 6, 31).
+One waits, bounded, for earlier membership activities on the lists and tags that it names or takes its contact off, so
+that for these the account's order is the order in which things are done. For batched work it does not wait, nor for
+what waits for that: an import takes long and is not one moment, so a single contact's write finds its place between two
+of its batches (contract v3.md 6, 31).
 """
 
 import asyncio

@@ -75,7 +75,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a write makes of its contact: the whole row, and the lists and tags that it joins and leaves."""
+    """What a write makes of its contact: the whole row, and the lists and tags that it joins, if it is not on them, and
+    leaves.
+    """
 
     row: Row
     joins: frozenset[int] = frozenset()

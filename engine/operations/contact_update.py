@@ -38,10 +38,10 @@ class UpdateContact(DetailedWrite):
         if self.details.custom_values is not None:
             row["custom_values"] = self.custom_values(found) or None
         row = insist_on_name(replaced(row, self.details, self.source, found.now))
-        joins, leaves = self._lists(found)
-        insist_on_consent(row, joins)
+        lists, lists_off = self._lists(found)
+        insist_on_consent(row, lists - found.members_of(SetKind.LIST))
         tags, tags_off = self._tags(found)
-        return Outcome(row, joins | tags, leaves | tags_off)
+        return Outcome(row, lists | tags, lists_off | tags_off)
 
     def _insist_on_consent(self, row: Row) -> None:
         """Who opted out himself must opt in himself (contract v3.md 6, 11): the account cannot have it forgotten."""
@@ -62,12 +62,12 @@ class UpdateContact(DetailedWrite):
     def _lists(self, found: Found) -> tuple[frozenset[int], frozenset[int]]:
         if self.details.list_ids is None:
             return frozenset(), frozenset()
-        wanted, present = frozenset(found.names.lists.values()), found.members_of(SetKind.LIST)
-        return wanted - present, present - wanted
+        wanted = frozenset(found.names.lists.values())
+        return wanted, found.members_of(SetKind.LIST) - wanted
 
     def _tags(self, found: Found) -> tuple[frozenset[int], frozenset[int]]:
         """A revived contact has the tags back that its deletion took, unless others are given."""
         if self.details.tag_ids is None:
             return found.tags_before, frozenset()
-        wanted, present = frozenset(found.names.tags.values()), found.members_of(SetKind.TAG)
-        return wanted - present, present - wanted
+        wanted = frozenset(found.names.tags.values())
+        return wanted, found.members_of(SetKind.TAG) - wanted

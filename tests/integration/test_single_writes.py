@@ -15,11 +15,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from engine.activities.inline import Inline
+from engine.activities.inline import BUSY_SECONDS, Inline
+from engine.contacts import writing
 from engine.contacts.details import Details
 from engine.contacts.writing import ContactWrite, Written
 from engine.database import Database, Transaction
-from engine.errors import MusterError
+from engine.errors import Busy, MusterError, WrittenMeanwhile
 from engine.operations.contact_create import CreateContact
 from engine.operations.contact_delete import DeleteContact, DeleteContacts
 from engine.operations.contact_resubscribe import Resubscribe
@@ -314,3 +315,86 @@ def random_membership(traffic: Traffic) -> Any:
     if kind is None:
         return traffic.desk.adding(source["contact_ids"], traffic.random.choice(traffic.lists))
     return kind.model_validate({"source": source, "tag_ids": traffic.some(traffic.tags)})
+
+
+def creating(name: str, *lists: NamedSet) -> CreateContact:
+    return CreateContact(Details(core={"first_name": name}, list_ids=tuple(each.set_id for each in lists)), "Account")
+
+
+async def test_numbers_of_a_lost_commit_are_not_used_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is not told of a commit cannot know whether its numbers are taken."""
+    inline, write = Inline(desk.db), writing.write
+
+    async def lost(tx: Transaction, *arguments: Any) -> Any:
+        await write(tx, *arguments)
+        await tx._connection.execute("COMMIT")
+        raise ConnectionResetError
+
+    monkeypatch.setattr(writing, "write", lost)
+    with pytest.raises(ConnectionResetError):
+        await inline.write(desk.principal, creating("lost"))
+    monkeypatch.setattr(writing, "write", write)
+    await inline.write(desk.principal, creating("found"))
+    assert [(row["contact_no"], row["first_name"]) for row in await desk.rows("contact")] == [(1, "lost"), (2, "found")]
+
+
+async def test_two_writes_to_one_contact_in_one_transaction(desk: Desk) -> None:
+    """Contract 1.8: one is done, the other is 409, also when one means the contact by its id and one by its address."""
+    inline, [contact_id], [target] = Inline(desk.db), await desk.make_contacts(1), await desk.new_lists(1)
+    signing_up = SignUp(Details(email="c1@example.org", list_ids=(target.set_id,)), confirms=False)
+    asked = [creating("first, so that the others share"), DeleteContact(contact_id), signing_up]
+    outcomes = await asyncio.gather(*(inline.write(desk.principal, each) for each in asked), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Written, Written, WrittenMeanwhile]
+    assert await desk.members(target) == set()
+    assert await desk.members(system.EXISTS) == {2}
+
+
+async def test_waiting_for_what_has_no_place_in_its_queue(desk: Desk) -> None:
+    """Design, "Inline operations": an earlier activity comes first, also if many come before it."""
+    inline, people, target = Inline(desk.db), await desk.make_contacts(1), await desk.new_list()
+    await desk.deliver((await desk.add(people, target)).messages)
+    others = [await desk.add(people, *await desk.new_lists(1)) for _ in range(desk.settings.window)]
+    assert (await desk.remove(people, target)).messages == []
+    staying = UpdateContact(people[0], Details(email="c1@example.org", list_ids=(target.set_id,)), "Account")
+    task = asyncio.create_task(inline.write(desk.principal, staying))
+    await asyncio.sleep(0.1)
+    assert not task.done()
+    await desk.deliver(message for each in others for message in each.messages)
+    await task
+    assert await desk.members(target) == {1}
+
+
+async def test_what_is_submitted_before_a_write_has_its_place(desk: Desk) -> None:
+    """Design, "Inline operations": the order of sequences is the order in which things are done."""
+    inline, people, target = Inline(desk.db), await desk.make_contacts(1), await desk.new_list()
+    joining = UpdateContact(people[0], Details(email="c1@example.org", list_ids=(target.set_id,)), "Account")
+    async with desk.held(target):
+        task = asyncio.create_task(inline.write(desk.principal, joining))
+        await desk.someone_waits()
+        removing = await desk.remove(people, target)
+    await asyncio.sleep(0.1)
+    assert not task.done()
+    await desk.deliver(removing.messages)
+    await task
+    assert await desk.members(target) == {1}
+
+
+async def test_not_waiting_for_batched_work(desk: Desk) -> None:
+    """Contract 6, 31: an import takes long and is not one moment; nor does a write wait for what waits for one."""
+    inline, people, target = Inline(desk.db), await desk.make_contacts(1), await desk.new_list()
+    await desk.submit(DeleteContacts(list_ids=(target.set_id,)))
+    await desk.add(people, target)
+    signing_up = SignUp(Details(email="c1@example.org", list_ids=(target.set_id,)), confirms=False)
+    async with asyncio.timeout(BUSY_SECONDS - 1):
+        await inline.write(desk.principal, signing_up)
+    assert await desk.members(target) == {1}
+
+
+async def test_waiting_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Design, "Inline operations": bounded; then it is refused, and has left nothing."""
+    monkeypatch.setattr("engine.activities.inline.BUSY_SECONDS", 0.1)
+    inline, people, target = Inline(desk.db), await desk.make_contacts(1), await desk.new_list()
+    await desk.remove(people, target)
+    with pytest.raises(Busy):
+        await inline.write(desk.principal, creating("nobody", target))
+    assert len(await desk.rows("contact")) == len(await desk.rows("activity")) == 1

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.activities.model import Queue, State
-from engine.activities.schedule import Unfinished, next_in_queue, runnable, together
+from engine.activities.schedule import Unfinished, next_in_queue, runnable, soon_done, together
 
 #: Few sets, so that activities meet often.
 set_numbers = st.frozensets(st.sampled_from((-8, -2, 1, 2, 3)), max_size=2)
@@ -119,3 +119,13 @@ def test_a_batch_never_takes_what_somebody_else_works_on(unfinished: list[Unfini
     assume(first.shareable)
     states = Counter(one.state for one in together(unfinished, first.activity_id, 100)[1:])
     assert states[State.PROCESSING] == 0
+
+
+@given(unfinished_activities())
+def test_what_waits_for_batched_work_takes_long(unfinished: list[Unfinished]) -> None:
+    """Whatever meets an earlier activity that is batched, or takes long itself."""
+    slow: list[Unfinished] = []
+    for activity in unfinished:
+        if activity.queue == Queue.BULK or any(meet(earlier, activity) for earlier in slow):
+            slow.append(activity)
+    assert list(soon_done(unfinished)) == [activity for activity in unfinished if activity not in slow]
