@@ -107,7 +107,7 @@ class Part:
 @contextmanager
 def opened(folder: Path, activity_id: UUID, fence: int) -> Iterator[Part]:
     """The file of one claim of an activity. It stays as it is if the claim ends early."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     name = f"{activity_id}.{fence}{PART_ENDING}"
     with (folder / name).open("wb") as file:
         yield Part(file, name)

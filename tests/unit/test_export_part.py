@@ -117,8 +117,3 @@ def test_parts_of_other_claims_go_and_other_activities_stay(tmp_path: Path) -> N
         (tmp_path / name).touch()
     part.discard_parts(tmp_path, ID, kept=(f"{ID}.2.part", f"{ID}.3.part"))
     assert names(tmp_path) == {f"{ID}.2.part", f"{ID}.3.part", f"{other}.1.part"}
-
-
-def test_nobody_else_may_read_the_files(tmp_path: Path) -> None:
-    with part.opened(tmp_path / "exports" / "7", ID, 1):
-        assert (tmp_path / "exports" / "7").stat().st_mode & 0o777 == 0o700
