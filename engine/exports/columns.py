@@ -6,7 +6,7 @@ birthday as `05/17`; what says something of an e-mail address is empty without o
 nor web sites, and a street has one line: those columns stay empty.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 
@@ -75,28 +75,37 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
 #: Which names a field needs.
 NAMES: Mapping[str, str] = MappingProxyType({"email_lists": "list", "tag": "tag"})
 
-#: Rows of the contacts $2 of the account $1, by number.
 _SELECT = """
 select {columns} from contact c
 cross join lateral (select c.street_addresses -> 0 as address offset 0) a
-{names} where c.account_id = $1::bigint and c.contact_no = any($2::bigint[])
+{names} where c.account_id = {account_id:d} and c.contact_no = any('{contact_nos}'::bigint[])
 order by c.contact_no
 """
-#: $3 and $4 are the names of the lists and tags of each contact, $5 is between two contacts'. As two arrays they would
+#: $1 and $2 are the names of the lists and tags of each contact, $3 is between two contacts'. As two arrays they would
 #: take 90 ms for 16,384 contacts, so 15.
 _WITH_NAMES = """left join rows from (
-    unnest($2::bigint[]), string_to_table($3::text, $5::text, ''), string_to_table($4::text, $5::text, '')
+    unnest('{contact_nos}'::bigint[]), string_to_table($1::text, $3::text, ''), string_to_table($2::text, $3::text, '')
 ) n(contact_no, lists, tags) using (contact_no)
 """
 
 
-def select(fields: Sequence[str], custom_fields: Sequence[int]) -> str:
-    """The statement of the rows of contacts: these fields, then the values of custom fields with these numbers."""
+def select(account_id: int, contact_nos: Iterable[int], fields: Sequence[str], custom_fields: Sequence[int]) -> str:
+    """The statement of the rows of contacts, by number: these fields, then the values of custom fields by number.
+
+    Numbers are written into it, and nothing but numbers: COPY binds no values, and to have the server quote so many takes
+    a tenth of the export's time.
+    """
     columns = [COLUMNS[name] for name in fields] + [f"c.custom_values ->> '{number:d}'" for number in custom_fields]
     if len(columns) == 1:
         # A row of one cell without a value would be an empty line, which readers take for no row.
         columns = [f"coalesce(({columns[0]})::text, '')"]
-    return _SELECT.format(columns=", ".join(columns), names=_WITH_NAMES if needs_names(fields) else "")
+    numbers = "{" + ",".join(map(int.__str__, contact_nos)) + "}"
+    return _SELECT.format(
+        columns=", ".join(columns),
+        names=_WITH_NAMES.format(contact_nos=numbers) if needs_names(fields) else "",
+        account_id=account_id,
+        contact_nos=numbers,
+    )
 
 
 def needs_names(fields: Sequence[str]) -> bool:

@@ -44,14 +44,16 @@ class Part:
         self._file = file
         self.name = name
         self._size, self._checksum = 0, 0
-        self._gathered = bytearray()
+        self._gathered: list[bytes] = []
+        self._gathered_size = 0
         #: Whether the next byte is in a quoted cell, whose line ends stay as they are.
         self._quoted = False
 
     async def write(self, data: bytes) -> None:
         """Takes more of the file; whole rows in the end, any pieces on the way."""
-        self._gathered += data
-        if len(self._gathered) >= WRITE_BYTES:
+        self._gathered.append(data)
+        self._gathered_size += len(data)
+        if self._gathered_size >= WRITE_BYTES:
             await self._put()
 
     async def written(self) -> Written:
@@ -77,8 +79,8 @@ class Part:
         discard_parts(folder, activity_id, kept=())
 
     async def _put(self) -> None:
-        data, self._gathered = bytes(self._gathered), bytearray()
-        await asyncio.to_thread(self._append, self._with_crlf(data))
+        gathered, self._gathered, self._gathered_size = self._gathered, [], 0
+        await asyncio.to_thread(lambda: self._append(self._with_crlf(b"".join(gathered))))
 
     def _append(self, data: bytes) -> None:
         self._file.write(data)

@@ -226,14 +226,15 @@ class Rows:
 
     async def _copy(self, tx: Transaction, contact_nos: Sequence[int], first: int, last: int) -> None:
         place, fields = self._place, self._fields
-        arguments: list[object] = [tx.account_id, contact_nos]
+        arguments: list[object] = []
         if columns.needs_names(fields):
             separator = names.new_separator()
             for field, kind in columns.NAMES.items():
                 found = await names.of_contacts(tx, kind, place.source, first, last) if field in fields else {}
                 arguments.append(separator.join(found.get(contact_no, "") for contact_no in contact_nos))
             arguments.append(separator)
-        statement = columns.select(fields, [number for number, _ in place.custom_fields])
+        numbers = [number for number, _ in place.custom_fields]
+        statement = columns.select(tx.account_id, contact_nos, fields, numbers)
         await tx.copy_out(statement, arguments, self._file.write)
 
 

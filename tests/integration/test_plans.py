@@ -55,8 +55,8 @@ async def test_rows_of_an_export_are_found_by_key(desk: Desk) -> None:
     """The statement is composed in code, and COPY plans it anew for each batch: here for the first of an account."""
     await desk.make_contacts(CONTACTS)
     async with desk.db.account(desk.account_id) as tx:
-        arguments = [tx.account_id, list(range(1, 100)), "", "", "-"]
-        nodes = await planned_in(tx, columns.select(list(columns.COLUMNS), []), arguments, "force_custom_plan")
+        statement = columns.select(tx.account_id, range(1, 100), list(columns.COLUMNS), [])
+        nodes = await planned_in(tx, statement, ("", "", "-"), "force_custom_plan")
     [scan] = [node for node in nodes if node.get("Relation Name") == "contact"]
     assert "contact_no" in scan["Index Cond"]
 

@@ -163,4 +163,11 @@ def test_facts_of_an_address_come_with_the_address(name: str) -> None:
 def test_names_are_only_looked_up_when_they_are_asked_for() -> None:
     assert columns.needs_names(["first_name", "tag"])
     assert not columns.needs_names(["first_name"])
-    assert "$3" not in columns.select(["first_name"], [])
+    assert "$" not in columns.select(1, [2, 3], ["first_name"], [4])
+
+
+@pytest.mark.parametrize("wrong", ["1}'::bigint[]) or true --", None, 1.5])
+def test_only_numbers_get_into_the_statement(wrong: Any) -> None:
+    for arguments in ((wrong, [1], [1]), (1, [1, wrong], [1]), (1, [1], [wrong])):
+        with pytest.raises((TypeError, ValueError)):
+            columns.select(arguments[0], arguments[1], ["first_name"], arguments[2])
