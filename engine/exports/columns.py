@@ -92,14 +92,14 @@ _WITH_NAMES = """left join rows from (
 def select(account_id: int, contact_nos: Iterable[int], fields: Sequence[str], custom_fields: Sequence[int]) -> str:
     """The statement of the rows of contacts, by number: these fields, then the values of custom fields by number.
 
-    Numbers are written into it, and nothing but numbers: COPY binds no values, and to have the server quote so many takes
+    Numbers are written into it, and nothing but numbers: COPY binds no values, and to have the server quote them takes
     a tenth of the export's time.
     """
     columns = [COLUMNS[name] for name in fields] + [f"c.custom_values ->> '{number:d}'" for number in custom_fields]
     if len(columns) == 1:
         # A row of one cell without a value would be an empty line, which readers take for no row.
         columns = [f"coalesce(({columns[0]})::text, '')"]
-    numbers = "{" + ",".join(map(int.__str__, contact_nos)) + "}"
+    numbers = "{" + ",".join(map(int.__repr__, contact_nos)) + "}"
     return _SELECT.format(
         columns=", ".join(columns),
         names=_WITH_NAMES.format(contact_nos=numbers) if needs_names(fields) else "",

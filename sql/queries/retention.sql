@@ -15,15 +15,18 @@ select max(sequence) from (
 where all_expired;
 
 -- name: prune_activity_errors!
--- Deletes at most :limit error rows of activities that are not pruned yet, up to :until. Nobody else writes these rows.
-delete from activity_error
-where account_id = :account_id and (sequence, error_no) in (
+-- Deletes at most :limit error rows of activities that are not pruned yet, up to :until. Only pruning writes these rows;
+-- it locks them in order, since two may be under way at once.
+with old as materialized (
     select sequence, error_no from activity_error
     where account_id = :account_id and sequence <= :until
         and sequence > (select pruned_sequence from account where account_id = :account_id)
     order by sequence, error_no
     limit :limit
-);
+    for update
+)
+delete from activity_error e using old
+where e.account_id = :account_id and e.sequence = old.sequence and e.error_no = old.error_no;
 
 -- name: note_pruned!
 -- The activities up to :until are pruned, unless some of their error rows are left: of two that prune at once one may find
