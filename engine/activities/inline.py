@@ -11,8 +11,8 @@ of its batches (contract v3.md 6, 31).
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import asyncpg
@@ -29,6 +29,9 @@ MOST_TOGETHER = 50
 #: Seconds to wait for earlier activities, and between two looks.
 BUSY_SECONDS = 5.0
 LOOK_SECONDS = 0.02
+#: Seconds that a transaction waits for those whom the one before has answered. With 8 clients that sign up one after
+#: another transactions had 1 and 7 in turns; with 8 in each, a sign-up costs 30 % less.
+GATHER_SECONDS = 0.002
 #: Contact numbers that a process reserves at once; those it has left when it ends are a gap.
 NUMBERS_AT_ONCE = 50
 #: Accounts whose reserved numbers are remembered.
@@ -45,15 +48,44 @@ class _Asked(NamedTuple):
     answer: "asyncio.Future[Written | MusterError]"
 
 
+class _Line:
+    """The writes of one account that wait for their turn, and whom these and those under way mean."""
+
+    def __init__(self) -> None:
+        self.waiting: list[_Asked] = []
+        self.meant: set[object] = set()
+        self._wanted = 1
+        self._enough = asyncio.Event()
+
+    def join(self, asked: _Asked) -> None:
+        self.waiting.append(asked)
+        if len(self.waiting) >= self._wanted:
+            self._enough.set()
+
+    def next(self) -> list[_Asked]:
+        """Those who go next, together."""
+        batch = self.waiting[:MOST_TOGETHER]
+        del self.waiting[:MOST_TOGETHER]
+        return batch
+
+    async def gather(self, count: int) -> None:
+        """Lets as many join as were just answered, if they ask again at once: together they cost half as much."""
+        self._wanted = count
+        self._enough.clear()
+        if count > 1 and len(self.waiting) < count:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_SECONDS):
+                    await self._enough.wait()
+
+
 class Inline:
     """The inline operations of one process."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._numbers: dict[int, Numbers] = {}
-        #: What came of each account that has a transaction under way, and whom it and that transaction mean.
-        self._waiting: dict[int, list[_Asked]] = {}
-        self._meant: defaultdict[int, set[object]] = defaultdict(set)
+        #: Of the accounts with a transaction under way.
+        self._lines: dict[int, _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def write(self, principal: Principal, write: ContactWrite) -> Written:
@@ -72,31 +104,29 @@ class Inline:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _ask(self, principal: Principal, write: ContactWrite) -> Written | MusterError:
-        meant = self._meant[principal.account_id]
-        if not meant.isdisjoint(write.keys):
+        line = self._lines.get(principal.account_id) or self._open(principal.account_id)
+        if not line.meant.isdisjoint(write.keys):
             raise WrittenMeanwhile("another request is writing this contact at this moment; try again")
-        meant |= write.keys
+        line.meant |= write.keys
         asked = _Asked(principal, write, asyncio.get_running_loop().create_future())
-        waiting = self._waiting.get(principal.account_id)
-        if waiting is None:
-            self._waiting[principal.account_id] = [asked]
-            task = asyncio.create_task(self._work(principal.account_id))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        else:
-            waiting.append(asked)
+        line.join(asked)
         return await asked.answer
 
-    async def _work(self, account_id: int) -> None:
+    def _open(self, account_id: int) -> _Line:
+        line = self._lines[account_id] = _Line()
+        task = asyncio.create_task(self._work(account_id, line))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return line
+
+    async def _work(self, account_id: int, line: _Line) -> None:
         """Does what waits in the account until nothing does."""
-        waiting, meant = self._waiting[account_id], self._meant[account_id]
-        while waiting:
-            batch = waiting[:MOST_TOGETHER]
-            del waiting[:MOST_TOGETHER]
+        while batch := line.next():
             await self._together(account_id, batch)
             for asked in batch:
-                meant -= asked.write.keys
-        del self._waiting[account_id], self._meant[account_id]
+                line.meant -= asked.write.keys
+            await line.gather(len(batch))
+        del self._lines[account_id]
 
     async def _together(self, account_id: int, batch: Sequence[_Asked]) -> None:
         if len(batch) == 1:

@@ -155,8 +155,7 @@ async def run(inlines: Sequence[Inline], traffic: Traffic, patience: float, *oth
         await asyncio.gather(*clients, *others)
     for inline in inlines:
         await asyncio.gather(*inline._tasks)
-        assert not inline._waiting
-        assert not inline._meant, "keys are released whatever happens"
+        assert not inline._lines, "nobody waits, and no contact is held, whatever happens"
 
 
 async def assert_as_in_sequence(traffic: Traffic) -> None:
