@@ -8,8 +8,8 @@ made sure of (fsync); if it is not, the file is made from the beginning.
 import asyncio
 import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -46,6 +46,8 @@ class Part:
         self._size, self._checksum = 0, 0
         self._gathered: list[bytes] = []
         self._gathered_size = 0
+        #: The piece that is being written while the next one comes: a quarter of an export's time otherwise.
+        self._writing: asyncio.Task[None] | None = None
         #: Whether the next byte is in a quoted cell, whose line ends stay as they are.
         self._quoted = False
 
@@ -59,6 +61,7 @@ class Part:
     async def written(self) -> Written:
         """What was written so far, all of which is in the file now."""
         await self._put()
+        await self._settle()
         return Written(self.name, self._size, self._checksum)
 
     def copy(self, folder: Path, committed: Written) -> Written:
@@ -78,9 +81,23 @@ class Part:
         _sync(folder)
         discard_parts(folder, activity_id, kept=())
 
+    async def end(self) -> None:
+        """Leaves nothing under way, whatever has become of it."""
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)
+
     async def _put(self) -> None:
+        await self._settle()
         gathered, self._gathered, self._gathered_size = self._gathered, [], 0
-        await asyncio.to_thread(lambda: self._append(self._with_crlf(b"".join(gathered))))
+        self._writing = asyncio.create_task(asyncio.to_thread(self._append_rows, gathered))
+
+    async def _settle(self) -> None:
+        if self._writing is not None:
+            await self._writing
+            self._writing = None
+
+    def _append_rows(self, gathered: Sequence[bytes]) -> None:
+        self._append(self._with_crlf(b"".join(gathered)))
 
     def _append(self, data: bytes) -> None:
         self._file.write(data)
@@ -106,13 +123,21 @@ class Part:
         self._size, self._checksum = 0, 0
 
 
-@contextmanager
-def opened(folder: Path, activity_id: UUID, fence: int) -> Iterator[Part]:
+@asynccontextmanager
+async def opened(folder: Path, activity_id: UUID, fence: int) -> AsyncIterator[Part]:
     """The file of one claim of an activity. It stays as it is if the claim ends early."""
-    folder.mkdir(parents=True, exist_ok=True)
     name = f"{activity_id}.{fence}{PART_ENDING}"
-    with (folder / name).open("wb") as file:
-        yield Part(file, name)
+    with await asyncio.to_thread(_new_file, folder / name) as file:
+        part = Part(file, name)
+        try:
+            yield part
+        finally:
+            await part.end()
+
+
+def _new_file(path: Path) -> BinaryIO:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("wb")
 
 
 def discard_parts(folder: Path, activity_id: UUID, kept: tuple[str, ...]) -> None:

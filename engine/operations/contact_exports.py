@@ -249,7 +249,7 @@ class Export(BatchedOperation):
             place = beginning.place
             assert place is not None
         folder = files.exports(resources.settings, activity.account_id)
-        with part.opened(folder, activity.activity_id, activity.fence) as file:
+        async with part.opened(folder, activity.activity_id, activity.fence) as file:
             fields = activity.request["fields"] or list(columns.COLUMNS)
             rows = Rows(file, fields, await _continued(file, folder, place))
             part.discard_parts(folder, activity.activity_id, kept=(file.name, place.file))

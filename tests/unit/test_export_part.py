@@ -21,7 +21,7 @@ CELLS = st.lists(
 
 async def made(folder: Path, fence: int, *pieces: bytes) -> Written:
     """What one claim leaves when it writes these pieces, each a batch."""
-    with part.opened(folder, ID, fence) as file:
+    async with part.opened(folder, ID, fence) as file:
         for piece in pieces:
             await file.write(piece)
             await file.written()
@@ -32,9 +32,9 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def finished(folder: Path, written: Written) -> bytes:
+async def finished(folder: Path, written: Written) -> bytes:
     """The export when a claim takes over from `written` and has nothing to add."""
-    with part.opened(folder, ID, 9) as file:
+    async with part.opened(folder, ID, 9) as file:
         copied = file.copy(folder, written)
         assert (copied.size, copied.checksum) == (written.size, written.checksum)
         file.finish(folder, ID)
@@ -49,7 +49,7 @@ async def test_line_ends_are_those_of_the_rfc_and_cells_stay_as_they_are(
     text = io.StringIO()
     csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
     data, folder = text.getvalue().encode(), tmp_path_factory.mktemp("exports")
-    with part.opened(folder, ID, 1) as file:
+    async with part.opened(folder, ID, 1) as file:
         for start in range(0, len(data), cut):
             await file.write(data[start : start + cut])
             await file.written()
@@ -68,7 +68,7 @@ async def test_a_successor_goes_on_after_what_is_committed(tmp_path: Path) -> No
     written = await made(tmp_path, 1, b"a\n")
     with (tmp_path / written.file).open("ab") as predecessor:
         predecessor.write(b"never committed")
-    with part.opened(tmp_path, ID, 2) as file:
+    async with part.opened(tmp_path, ID, 2) as file:
         copied = file.copy(tmp_path, written)
         assert copied == Written(f"{ID}.2.part", written.size, written.checksum)
         await file.write(b"b\n")
@@ -80,10 +80,10 @@ async def test_a_successor_goes_on_after_what_is_committed(tmp_path: Path) -> No
 
 async def test_a_predecessor_that_wakes_up_damages_nothing(tmp_path: Path) -> None:
     """It still has its own file open, which has gone, and writes on."""
-    with part.opened(tmp_path, ID, 1) as predecessor:
+    async with part.opened(tmp_path, ID, 1) as predecessor:
         await predecessor.write(b"a\n")
         committed = await predecessor.written()
-        assert finished(tmp_path, committed) == b"a\r\n"
+        assert await finished(tmp_path, committed) == b"a\r\n"
         await predecessor.write(b"too late\n")
         await predecessor.written()
     assert part.path_of(tmp_path, ID).read_bytes() == b"a\r\n"
@@ -92,7 +92,7 @@ async def test_a_predecessor_that_wakes_up_damages_nothing(tmp_path: Path) -> No
 async def test_the_file_of_one_that_died_after_renaming_it_is_found(tmp_path: Path) -> None:
     written = await made(tmp_path, 1, b"a\n")
     (tmp_path / written.file).rename(part.path_of(tmp_path, ID))
-    assert finished(tmp_path, written) == b"a\r\n"
+    assert await finished(tmp_path, written) == b"a\r\n"
 
 
 @pytest.mark.parametrize("damage", ["gone", "short", "zeros"])
@@ -104,7 +104,7 @@ async def test_what_a_crash_has_damaged_is_made_anew(tmp_path: Path, damage: str
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:-4] + (b"" if damage == "short" else bytes(4)))
-    with part.opened(tmp_path, ID, 2) as file:
+    async with part.opened(tmp_path, ID, 2) as file:
         assert file.copy(tmp_path, written) == NOTHING
         await file.write(b"anew\n")
         assert (await file.written()).size == 6
