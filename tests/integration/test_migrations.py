@@ -75,7 +75,7 @@ async def test_levels_of_before_were_set_by_hand(fresh_urls: list[str]) -> None:
     bits = bits_of([1, 5, 9])[0]
     try:
         await owner.execute(applied(first))
-        await owner.execute("INSERT INTO account (name) VALUES ('one'); SET muster.account_id = '1'")
+        await owner.execute("SET muster.account_id = '1'; INSERT INTO account (account_id, name) VALUES (1, 'one')")
         for set_no, contact_nos in ((-4, [1]), (-7, [5, 9]), (-1, [1, 2, 5, 9])):
             chunk = bits_of(contact_nos)[0]
             await owner.execute("INSERT INTO set_chunk VALUES (1, $1, 0, $2)", set_no, chunk)
