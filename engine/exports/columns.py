@@ -78,20 +78,21 @@ NAMES: Mapping[str, str] = MappingProxyType({"email_lists": "list", "tag": "tag"
 _SELECT = """
 select {columns} from contact c
 cross join lateral (select c.street_addresses -> 0 as address offset 0) a
-{names} where c.account_id = {account_id:d} and c.contact_no = any('{contact_nos}'::bigint[])
+{names} where c.account_id = {account_id:d} and {chosen}
 order by c.contact_no
 """
 #: $1 and $2 are the names of the lists and tags of each contact, $3 is between two contacts'. As two arrays they would
 #: take 90 ms for 16,384 contacts, so 15.
 _WITH_NAMES = """left join rows from (
-    unnest('{contact_nos}'::bigint[]), string_to_table($1::text, $3::text, ''), string_to_table($2::text, $3::text, '')
+    unnest({contact_nos}), string_to_table($1::text, $3::text, ''), string_to_table($2::text, $3::text, '')
 ) n(contact_no, lists, tags) using (contact_no)
 """
 
 
-def select(account_id: int, contact_nos: Iterable[int], fields: Sequence[str], custom_fields: Sequence[int]) -> str:
+def select(account_id: int, contact_nos: Sequence[int], fields: Sequence[str], custom_fields: Sequence[int]) -> str:
     """The statement of the rows of contacts, by number: these fields, then the values of custom fields by number.
 
+    contact_nos: ascending, at least one.
     Numbers are written into it, and nothing but numbers: COPY binds no values, and to have the server quote them takes
     a tenth of the export's time.
     """
@@ -99,13 +100,25 @@ def select(account_id: int, contact_nos: Iterable[int], fields: Sequence[str], c
     if len(columns) == 1:
         # A row of one cell without a value would be an empty line, which readers take for no row.
         columns = [f"coalesce(({columns[0]})::text, '')"]
-    numbers = "{" + ",".join(map(int.__repr__, contact_nos)) + "}"
     return _SELECT.format(
         columns=", ".join(columns),
-        names=_WITH_NAMES.format(contact_nos=numbers) if needs_names(fields) else "",
+        names=_WITH_NAMES.format(contact_nos=_array(contact_nos)) if needs_names(fields) else "",
         account_id=account_id,
-        contact_nos=numbers,
+        chosen=_chosen(contact_nos),
     )
+
+
+def _chosen(contact_nos: Sequence[int]) -> str:
+    """The condition that a contact is one of these: by a range where that leaves out fewer than it would name."""
+    first, last = contact_nos[0], contact_nos[-1]
+    if last - first >= 2 * len(contact_nos):
+        return f"c.contact_no = any({_array(contact_nos)})"
+    others = sorted(set(range(first, last + 1)).difference(contact_nos))
+    return f"c.contact_no between {first:d} and {last:d} and c.contact_no <> all({_array(others)})"
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return "'{" + ",".join(map(int.__repr__, numbers)) + "}'::bigint[]"
 
 
 def needs_names(fields: Sequence[str]) -> bool:

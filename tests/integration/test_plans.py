@@ -51,11 +51,12 @@ async def test_contacts_of_a_new_account_are_found_by_key(desk: Desk, new_desk: 
         assert any(key in scan["Index Cond"] for key in ("email_key", "contact_no", "contact_id")), scan
 
 
-async def test_rows_of_an_export_are_found_by_key(desk: Desk) -> None:
+@pytest.mark.parametrize("contact_nos", [range(1, 100), range(1, 1000, 10)], ids=["dense", "sparse"])
+async def test_rows_of_an_export_are_found_by_key(desk: Desk, contact_nos: Sequence[int]) -> None:
     """The statement is composed in code, and COPY plans it anew for each batch: here for the first of an account."""
     await desk.make_contacts(CONTACTS)
     async with desk.db.account(desk.account_id) as tx:
-        statement = columns.select(tx.account_id, range(1, 100), list(columns.COLUMNS), [])
+        statement = columns.select(tx.account_id, contact_nos, list(columns.COLUMNS), [])
         nodes = await planned_in(tx, statement, ("", "", "-"), "force_custom_plan")
     [scan] = [node for node in nodes if node.get("Relation Name") == "contact"]
     assert "contact_no" in scan["Index Cond"]

@@ -168,6 +168,19 @@ def test_names_are_only_looked_up_when_they_are_asked_for() -> None:
 
 @pytest.mark.parametrize("wrong", ["1}'::bigint[]) or true --", None, 1.5])
 def test_only_numbers_get_into_the_statement(wrong: Any) -> None:
-    for arguments in ((wrong, [1], [1]), (1, [1, wrong], [1]), (1, [1], [wrong])):
+    for arguments in ((wrong, [1], [1]), (1, [wrong], [1]), (1, [1, wrong, 9], [1]), (1, [1], [wrong])):
         with pytest.raises((TypeError, ValueError)):
             columns.select(arguments[0], arguments[1], ["first_name"], arguments[2])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "condition"),
+    [
+        ([7], "between 7 and 7 and c.contact_no <> all('{}'::bigint[])"),
+        ([7, 8, 9], "between 7 and 9 and c.contact_no <> all('{}'::bigint[])"),
+        ([7, 9, 10], "between 7 and 10 and c.contact_no <> all('{8}'::bigint[])"),
+        ([7, 11], "= any('{7,11}'::bigint[])"),
+    ],
+)
+def test_contacts_are_named_in_the_shorter_way(numbers: list[int], condition: str) -> None:
+    assert f"c.contact_no {condition}" in columns.select(1, numbers, ["first_name"], [])
