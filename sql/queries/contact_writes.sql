@@ -7,10 +7,14 @@
 -- The contacts with these ids, and those (with ordinal 0) that have these addresses, locked by contact number; then the
 -- chunks of "exists" and "active" that hold them or :new_chunks, FOR UPDATE, so that nobody puts them into sets meanwhile.
 -- Beside each, or alone if there are none, the transaction's time, and the account's last sequence and unfinished
--- activities from before the locks. E-mails are looked up as in lock_imported_contacts.
+-- activities from before the locks. E-mails are looked up as in lock_imported_contacts, and ids one by one, too:
+-- in a table that was not analyzed yet an array of them is a filter on the whole account.
 with contacts as materialized (
     select c.* from (
-        select contact_no from contact where account_id = :account_id and contact_id = any(:contact_ids::uuid[])
+        select named.contact_no from unnest(:contact_ids::uuid[]) i(contact_id)
+        cross join lateral (
+            select contact_no from contact where account_id = :account_id and contact_id = i.contact_id limit 1
+        ) named
         union
         select known.contact_no from unnest(:email_keys::text[]) k(email_key)
         cross join lateral (
