@@ -22,8 +22,6 @@ Text50 = Annotated[str, Field(max_length=50)]
 Text255 = Annotated[str, Field(max_length=255)]
 #: Clients refuse an answer with more of them (contract 1.10, 10): the first are shown.
 MOST_VALUES = 25
-MOST_SETS = 50
-Ids = Annotated[list[UUID], Field(max_length=MOST_SETS)]
 
 
 class EmailAddress(TypedDict, total=False):
@@ -127,8 +125,8 @@ class ShownContact(TypedDict, total=False):
     custom_fields: Annotated[list[CustomValue], Field(max_length=MOST_VALUES)]
     phone_numbers: Annotated[list[PhoneNumber], Field(max_length=3)]
     street_addresses: Annotated[list[StreetAddress], Field(max_length=3)]
-    list_memberships: Ids
-    taggings: Ids
+    list_memberships: list[UUID]
+    taggings: list[UUID]
     notes: Annotated[list[Note], Field(max_length=150)]
     sms_channel: SmsChannel
 
@@ -290,11 +288,11 @@ def _sms_channel(contact: Contact, _: Mapping[int, UUID]) -> SmsChannel | None:
 
 
 def _list_memberships(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
-    return [member_of.set_id for member_of in contact.lists[:MOST_SETS]]
+    return [member_of.set_id for member_of in contact.lists]
 
 
 def _taggings(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
-    return [member_of.set_id for member_of in contact.tags[:MOST_SETS]]
+    return [member_of.set_id for member_of in contact.tags]
 
 
 SubResource = Callable[[Contact, Mapping[int, UUID]], Any]

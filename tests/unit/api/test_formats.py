@@ -278,3 +278,14 @@ def test_sub_resources() -> None:
     assert answer["street_addresses"] == [{"kind": "home", "city": "Oslo"}]
     assert [note["created_at"] for note in answer["notes"]] == [moment, "2026-01-01T00:00:00+00:00"]
     assert answer["sms_channel"] == {"sms_channel_id": "x", "sms_channel_consents": []}
+
+
+def test_maxima_of_arrays() -> None:
+    """Contract v3.md 1.10, 10: no more custom values than clients take; lists and tags are all told (issue 2)."""
+    ids = {number: UUID(int=number) for number in range(1, 61)}
+    values = json.dumps({str(number): "x" for number in ids})
+    lists = [MemberOf("list", number, set_id) for number, set_id in ids.items()]
+    found = Contact(ROW | {"custom_values": values}, lists, lists)  # type: ignore[arg-type]  # read like mappings
+    answer = contact_formats.contact(found, EVERYTHING, ids)
+    assert len(answer["custom_fields"]) == 25
+    assert answer["list_memberships"] == answer["taggings"] == list(ids.values())
