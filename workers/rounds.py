@@ -6,20 +6,16 @@ import asyncio
 import faulthandler
 import random
 import time
-from collections.abc import Callable, Sequence
 
 import structlog
 
 from engine.activities import claims, clock
-from engine.activities.model import Message
-from engine.activities.runner import Runner
+from engine.activities.runner import Runner, Send
 from engine.database import Database
 from engine.settings import Settings
 from workers.outage import Outage
 
 log = structlog.get_logger()
-
-Send = Callable[[Sequence[Message]], None]
 
 #: A process whose loop stands still for as long writes where its threads are, and ends; the worker starts it again.
 STUCK_SECONDS = 60

@@ -69,7 +69,7 @@ class Work(Middleware):
         self._running.add(task)
         try:
             with self._metrics.working():
-                self._doorbell.send(await self._insist(message))
+                await self._insist(message)
         except asyncio.CancelledError:
             self._doorbell.send([message])
             log.info("activity_handed_over", account_id=message.account_id, activity_id=str(message.activity_id))
@@ -79,18 +79,17 @@ class Work(Middleware):
         finally:
             self._running.discard(task)
 
-    async def _insist(self, message: Message) -> list[Message]:
+    async def _insist(self, message: Message) -> None:
         while not self._stopping:
             try:
-                messages = await self._runner.run(message)
+                await self._runner.run(message)
             except UNREACHABLE as error:
                 self._outage.goes_on(error)
                 await asyncio.sleep(RETRY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
             else:
-                self._outage.is_over()
-                return messages
+                return self._outage.is_over()
         # For another process. A consumer that is told to stop may take one more, perhaps one just handed over.
-        return [message]
+        return self._doorbell.send([message])
 
     def before_worker_boot(self, _broker: Broker, _worker: Worker) -> None:
         try:
@@ -113,7 +112,7 @@ class Work(Middleware):
             raise DatabaseUnusable("no DATABASE_URL is set")
         connections = max(settings.pool_connections, threads + CONNECTIONS_BESIDE)
         self._db = await Database.open(settings.database_app_url, connections=connections)
-        self._runner = Runner(self._db, settings)
+        self._runner = Runner(self._db, settings, self._doorbell.send)
         self._rounds = [
             asyncio.create_task(duty)
             for duty in (

@@ -71,7 +71,10 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where batched work stands after a batch, and what that batch added."""
+    """Where batched work stands after a batch, and what that batch added.
+
+    has_read: the work reads no set from now on, so that those which wait to write them may run while it goes on.
+    """
 
     cursor: Mapping[str, Any]
     items_total: int
@@ -79,6 +82,7 @@ class Progress:
     counts: Mapping[str, int] = field(default_factory=dict)
     changed_count: int = 0
     error_count: int = 0
+    has_read: bool = False
 
 
 class Batch(Protocol):

@@ -77,16 +77,12 @@ async def fill_queues(tx: Transaction, settings: Settings) -> list[Message]:
     return await _queue(tx, schedule.next_in_queue(await unfinished(tx), window))
 
 
-async def let_go(tx: Transaction, settings: Settings, activity: Activity) -> None:
-    """The activity has read all that it reads, so that those which wait for that may run while it goes on.
-
-    Their places in the queue are overdue at once: the next sweep sends their messages. Raises LeaseLost.
-    """
+async def let_go(tx: Transaction, settings: Settings, activity: Activity) -> list[Message]:
+    """The activity has read all that it reads: the messages of those that have waited for that. Raises LeaseLost."""
     await tx.run("lock_account")
     if not await tx.run("forget_reads", sequence=activity.sequence, fence=activity.fence):
         raise LeaseLost("another worker has taken the activity over, or it has ended")
-    for message in await fill_queues(tx, settings):
-        await tx.run("send_at_next_sweep", activity_id=message.activity_id)
+    return await fill_queues(tx, settings)
 
 
 async def _queue(tx: Transaction, chosen: Sequence[Unfinished]) -> list[Message]:

@@ -6,7 +6,7 @@ worker's by now.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from uuid import UUID, uuid4
 
@@ -34,30 +34,38 @@ SMALL_AT_ONCE = 2
 #: Seconds before the first new attempt after an unexpected failure; doubled for each further one.
 FIRST_RETRY_SECONDS = 1.0
 
+#: Takes messages whose transaction is committed; must not raise.
+Send = Callable[[Sequence[Message]], None]
+
 
 class Runner:
-    """What one worker process does with messages. Holds the process's leases."""
+    """What one worker process does with messages. Holds the process's leases.
 
-    def __init__(self, db: Database, settings: Settings) -> None:
+    send: takes the messages of activities that may run now, as soon as that is committed.
+    """
+
+    def __init__(self, db: Database, settings: Settings, send: Send) -> None:
         self._db = db
         self._settings = settings
+        self._send = send
         self.worker_id: UUID = uuid4()
         #: Account, sequence and fence of what the process works on: it may take an activity over from itself.
         self._held: set[tuple[int, int, int]] = set()
         self._turns = asyncio.Semaphore(SMALL_AT_ONCE)
 
-    async def run(self, message: Message) -> list[Message]:
-        """Does the activity of the message, if it is to be done now; answers the messages to send."""
+    async def run(self, message: Message) -> None:
+        """Does the activity of the message, if it is to be done now."""
         async with AsyncExitStack() as turn:
             await turn.enter_async_context(self._turns)
             claim = await claims.claim(self._db, self._settings, self.worker_id, message)
+            self._send(claim.messages)
             if not claim.activities:
-                return claim.messages
+                return
             if not claim.small:
                 await turn.aclose()
             with structlog.contextvars.bound_contextvars(account_id=message.account_id):
                 async with self._holding(claim):
-                    return claim.messages + await self._work(claim.activities)
+                    await self._work(claim.activities)
 
     async def heartbeat(self) -> None:
         """Renews the leases of everything this process works on."""
@@ -81,7 +89,7 @@ class Runner:
         """The process is stopping: what is not done yet is free for others at once."""
         await self._give_back(claim.activities)
 
-    async def _work(self, activities: Sequence[Activity]) -> list[Message]:
+    async def _work(self, activities: Sequence[Activity]) -> None:
         if len(activities) > 1:
             try:
                 return await self._write_together(activities)
@@ -89,61 +97,59 @@ class Runner:
                 log.warning("lease_lost", activities=len(activities))
             except Exception:
                 log.exception("shared_transaction_failed", activities=len(activities))
-        messages: list[Message] = []
         for place, activity in enumerate(activities, start=1):
-            ended = await self._work_alone(activity)
-            if ended is None:
+            if not await self._work_alone(activity):
                 # Those after it may meet it: they go through the account's order again.
-                return messages + await self._give_back(activities[place:])
-            messages += ended
-        return messages
+                return await self._give_back(activities[place:])
+        return None
 
-    async def _give_back(self, activities: Sequence[Activity]) -> list[Message]:
+    async def _give_back(self, activities: Sequence[Activity]) -> None:
         for activity in activities:
             await claims.hand_over(self._db, self.worker_id, activity)
-        return [Message(activity.account_id, activity.activity_id, activity.queue) for activity in activities]
+            self._send([Message(activity.account_id, activity.activity_id, activity.queue)])
 
-    async def _work_alone(self, activity: Activity) -> list[Message] | None:
-        """The messages to send when the activity has ended; None when it is left to another attempt or worker."""
+    async def _work_alone(self, activity: Activity) -> bool:
+        """Whether the activity has ended: else it is left to another attempt or worker."""
         with structlog.contextvars.bound_contextvars(activity_id=str(activity.activity_id), kind=activity.kind):
             try:
                 return await self._attempt(activity)
             except LeaseLost:
                 log.warning("lease_lost")
-                return None
+                return False
 
-    async def _attempt(self, activity: Activity) -> list[Message] | None:
+    async def _attempt(self, activity: Activity) -> bool:
         limit = asyncio.timeout(self._seconds_left(activity))
         try:
             async with limit:
-                return await self._do(activity)
+                await self._do(activity)
         except LeaseLost:
             raise
         except TimeoutError as error:
-            if limit.expired():
-                return await self._time_out(activity)
-            return await self._try_again(activity, error)
+            if not limit.expired():
+                return await self._try_again(activity, error)
+            await self._time_out(activity)
         except MusterError as error:
             log.warning("activity_failed", code=error.code, reason=error.message)
-            return await self._end(activity, State.FAILED, Failure(error.code, error.message))
+            await self._end(activity, State.FAILED, Failure(error.code, error.message))
         except Exception as error:  # noqa: BLE001 (whatever it is, it must not get lost)
             return await self._try_again(activity, error)
+        return True
 
     def _seconds_left(self, activity: Activity) -> float:
         assert activity.started_at is not None
         spent = (activity.updated_at - activity.started_at).total_seconds()
         return max(0.0, self._settings.activity_time_limit - spent)
 
-    async def _do(self, activity: Activity) -> list[Message]:
+    async def _do(self, activity: Activity) -> None:
         match operations.named(activity.kind):
             case MembershipOperation():
-                return await self._write_together([activity])
+                await self._write_together([activity])
             case WholeOperation() as operation:
-                return await self._write_whole(activity, operation)
+                await self._write_whole(activity, operation)
             case BatchedOperation() as operation:
-                return await self._write_batches(activity, operation)
+                await self._write_batches(activity, operation)
 
-    async def _write_together(self, activities: Sequence[Activity]) -> list[Message]:
+    async def _write_together(self, activities: Sequence[Activity]) -> None:
         """Membership activities of one account, in order and in one transaction."""
         async with self._db.account(activities[0].account_id) as tx:
             mine = await _still_mine(tx, activities)
@@ -151,16 +157,18 @@ class Runner:
             working = [activity for activity in mine if not activity.cancel_requested]
             results = await _write(tx, working)
             messages = await _cancel(tx, self._settings, cancelled)
-            return messages + await self._complete(tx, working, results)
+            messages += await self._complete(tx, working, results)
+        self._send(messages)
 
-    async def _write_whole(self, activity: Activity, operation: WholeOperation) -> list[Message]:
+    async def _write_whole(self, activity: Activity, operation: WholeOperation) -> None:
         """Work that is one transaction of its own."""
         async with self._db.account(activity.account_id) as tx:
             [current] = await _still_mine(tx, [activity])
             if current.cancel_requested:
-                return await _cancel(tx, self._settings, [current])
-            result = await operation.write(tx, current)
-            return await self._complete(tx, [current], {current.sequence: result})
+                messages = await _cancel(tx, self._settings, [current])
+            else:
+                messages = await self._complete(tx, [current], {current.sequence: await operation.write(tx, current)})
+        self._send(messages)
 
     async def _complete(
         self, tx: Transaction, activities: Sequence[Activity], results: Mapping[int, Result]
@@ -173,24 +181,27 @@ class Runner:
         log.info("activities_completed", activities=len(ends), changed=sum(end.changed_count for end in ends))
         return messages
 
-    async def _write_batches(self, activity: Activity, operation: BatchedOperation) -> list[Message]:
+    async def _write_batches(self, activity: Activity, operation: BatchedOperation) -> None:
         """Batched work: each batch is a transaction, and its progress is committed with it."""
         async with aclosing(operation.batches(activity, Resources(self._db, self._settings))) as batches:
             async for batch in batches:
                 async with self._db.account(activity.account_id) as tx:
                     [current] = await _still_mine(tx, [activity])
                     if current.cancel_requested:
-                        return await _cancel(tx, self._settings, [current])
-                    await _advance(tx, current, await batch.write(tx, current))
-        return await self._end(activity, State.COMPLETED)
+                        break
+                    messages = await _advance(tx, self._settings, current, await batch.write(tx, current))
+                self._send(messages)
+            else:
+                return await self._end(activity, State.COMPLETED)
+        return await self._end(activity, State.CANCELLED)
 
-    async def _time_out(self, activity: Activity) -> list[Message]:
+    async def _time_out(self, activity: Activity) -> None:
         seconds = self._settings.activity_time_limit
         log.warning("activity_timed_out", seconds=seconds)
         reason = Failure("timed_out", f"it was not done within {seconds} seconds of processing")
-        return await self._end(activity, State.TIMED_OUT, reason)
+        await self._end(activity, State.TIMED_OUT, reason)
 
-    async def _try_again(self, activity: Activity, error: Exception) -> list[Message] | None:
+    async def _try_again(self, activity: Activity, error: Exception) -> bool:
         """An unexpected failure: another attempt later, or the end when there have been enough since the last batch."""
         async with self._db.account(activity.account_id) as tx:
             [current] = await _still_mine(tx, [activity])
@@ -198,15 +209,17 @@ class Runner:
         if current.attempts >= self._settings.max_attempts:
             message = f"each of {current.attempts} attempts failed, the last with {type(error).__name__}"
             reason = Failure("attempts_exhausted", f"{message} (the worker's log tells more)")
-            return await self._end(activity, State.FAILED, reason)
+            await self._end(activity, State.FAILED, reason)
+            return True
         pause = FIRST_RETRY_SECONDS * 2 ** max(0, current.attempts - 1)
         await claims.release(self._db, self.worker_id, activity, pause)
-        return None
+        return False
 
-    async def _end(self, activity: Activity, state: State, failure: Failure | None = None) -> list[Message]:
+    async def _end(self, activity: Activity, state: State, failure: Failure | None = None) -> None:
         async with self._db.account(activity.account_id) as tx:
             end = End(activity.sequence, activity.fence)
-            return await order.finish(tx, self._settings, state, [end], failure)
+            messages = await order.finish(tx, self._settings, state, [end], failure)
+        self._send(messages)
 
 
 async def _still_mine(tx: Transaction, activities: Sequence[Activity]) -> list[Activity]:
@@ -254,7 +267,9 @@ async def _cancel(tx: Transaction, settings: Settings, activities: Sequence[Acti
     return await order.finish(tx, settings, State.CANCELLED, ends)
 
 
-async def _advance(tx: Transaction, activity: Activity, progress: Progress) -> None:
+async def _advance(tx: Transaction, settings: Settings, activity: Activity, progress: Progress) -> list[Message]:
+    """The batch is done; the messages of those that have waited for what it has read, if it was the last to read."""
+    messages = await order.let_go(tx, settings, activity) if progress.has_read else []
     if not await tx.run(
         "advance_activity",
         sequence=activity.sequence,
@@ -267,3 +282,4 @@ async def _advance(tx: Transaction, activity: Activity, progress: Progress) -> N
         error_count=progress.error_count,
     ):
         raise LeaseLost("another worker has taken the activity over")
+    return messages

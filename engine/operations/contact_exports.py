@@ -19,7 +19,6 @@ from pydantic import AfterValidator, Field, StrictBool, WithJsonSchema, model_va
 
 from engine import fields as custom_fields
 from engine import files, sources
-from engine.activities import order
 from engine.activities import reading as activities
 from engine.activities.item_errors import report
 from engine.activities.model import Activity, Queue, State
@@ -178,16 +177,17 @@ class Place:
         """Nothing is in the file yet."""
         return replace(self, chunk=0, done=0).with_file(NOTHING)
 
-    def progress(self, error_count: int = 0) -> Progress:
-        return Progress(asdict(self), self.total, self.done, error_count=error_count)
+    def beginning(self, error_count: int) -> Progress:
+        return replace(self.progress(), error_count=error_count, has_read=True)
+
+    def progress(self) -> Progress:
+        return Progress(asdict(self), self.total, self.done)
 
 
 class Beginning:
     """The first batch: decides whom the export means and which columns it has, and lets go of what it has read."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self.place: Place | None = None
+    place: Place | None = None
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
         request = activity.request
@@ -197,8 +197,7 @@ class Beginning:
         await report(tx, {activity.sequence: errors})
         numbers = {} if request["fields"] else await custom_fields.numbers(tx)
         self.place = Place(activity.sequence, total, [(number, name) for name, number in numbers.items()])
-        await order.let_go(tx, self._settings, activity)
-        return self.place.progress(len(errors))
+        return self.place.beginning(len(errors))
 
 
 class Rows:
@@ -244,7 +243,7 @@ class Export(BatchedOperation):
     async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
         place = Place(**activity.cursor) if activity.cursor else None
         if place is None:
-            beginning = Beginning(resources.settings)
+            beginning = Beginning()
             yield beginning
             place = beginning.place
             assert place is not None

@@ -233,8 +233,3 @@ select from account where account_id = :account_id for no key update;
 -- The activity has read what it reads. Under the account's lock.
 update activity set reads = '{}'
 where account_id = :account_id and sequence = :sequence and fence = :fence and state = 'processing';
-
--- name: send_at_next_sweep!
--- Has the sweeper send the message of an activity that has just got its place in the queue. Under the account's lock.
-update lease set expires_at = now() - interval '1 second'
-where account_id = :account_id and activity_id = :activity_id and worker_id is null;

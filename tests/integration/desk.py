@@ -48,20 +48,35 @@ async def until(condition: Callable[[], Awaitable[object]], what: str) -> None:
         await asyncio.sleep(0.005)
 
 
-async def deliver_at_random(random: Random, messages: Iterable[Message], runners: Sequence[Runner]) -> None:
-    """Delivers messages, and those that come of them, to runners side by side: in any order, and some twice."""
+class Worker:
+    """A worker process whose runs answer the messages that it has sent."""
+
+    def __init__(self, db: Database, settings: Settings) -> None:
+        self._sent: list[Message] = []
+        self._runner = Runner(db, settings, self._sent.extend)
+        self.worker_id = self._runner.worker_id
+        self.heartbeat = self._runner.heartbeat
+
+    async def run(self, message: Message) -> list[Message]:
+        await self._runner.run(message)
+        sent, self._sent[:] = self._sent.copy(), []
+        return sent
+
+
+async def deliver_at_random(random: Random, messages: Iterable[Message], workers: Sequence[Worker]) -> None:
+    """Delivers messages, and those that come of them, to workers side by side: in any order, and some twice."""
     waiting = list(messages)
 
-    async def work(runner: Runner) -> None:
+    async def work(worker: Worker) -> None:
         while waiting:
             message = waiting.pop(random.randrange(len(waiting)))
             if random.random() < 0.2:
                 waiting.append(message)
-            waiting.extend(await runner.run(message))
+            waiting.extend(await worker.run(message))
             await asyncio.sleep(0)
 
     while waiting:
-        await asyncio.gather(*map(work, runners))
+        await asyncio.gather(*map(work, workers))
 
 
 @dataclass(frozen=True)
@@ -77,9 +92,9 @@ class Desk:
     def account_id(self) -> int:
         return self.principal.account_id
 
-    def runner(self, **changes: object) -> Runner:
+    def worker(self, **changes: object) -> Worker:
         """Another worker process, whose settings may differ."""
-        return Runner(self.db, self.settings.model_copy(update=changes))
+        return Worker(self.db, self.settings.model_copy(update=changes))
 
     # What is asked for
 
@@ -101,15 +116,16 @@ class Desk:
 
     # What runs
 
-    async def deliver(self, messages: Iterable[Message], *runners: Runner) -> None:
+    async def deliver(self, messages: Iterable[Message], *workers: Worker) -> None:
         """Delivers messages, and those that come of them, one after the other, until none is left."""
-        waiting, workers = list(messages), runners or (self.runner(),)
+        waiting, workers = list(messages), workers or (self.worker(),)
         while waiting:
             message = waiting.pop(0)
             waiting += await workers[len(waiting) % len(workers)].run(message)
 
-    async def begin(self, activity: Activity, batches: int = 1) -> None:
-        """Some batches of an activity, by a worker that is gone then."""
+    async def begin(self, activity: Activity, batches: int = 1) -> list[Message]:
+        """Some batches of an activity, by a worker that is gone then; answers the messages that it has sent."""
+        sent = list[Message]()
         [claimed] = (await claims.claim(self.db, self.settings, uuid4(), _message_of(activity))).activities
         operation = operations.named(activity.kind)
         assert isinstance(operation, BatchedOperation)
@@ -118,14 +134,15 @@ class Desk:
                 batch = await anext(steps)
                 async with self.db.account(self.account_id) as tx:
                     [current] = await runner._still_mine(tx, [claimed])
-                    await runner._advance(tx, current, await batch.write(tx, current))
+                    sent += await runner._advance(tx, self.settings, current, await batch.write(tx, current))
+        return sent
 
-    async def finish_everything(self, *runners: Runner) -> None:
+    async def finish_everything(self, *workers: Worker) -> None:
         """Until nothing is unfinished, whatever pauses there are and whatever got lost."""
 
         async def nothing_is_left() -> bool:
             await self.let_leases_run_out()
-            await self.deliver(await self.swept(), *runners)
+            await self.deliver(await self.swept(), *workers)
             return await self.unfinished() == 0
 
         await until(nothing_is_left, "everything has ended")

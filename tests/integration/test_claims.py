@@ -67,7 +67,7 @@ class TestMessages:
     async def test_two_runners_at_once_claim_it_once(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)
         submitted = await desk.add(people, target)
-        await asyncio.gather(*(runner.run(message_of(submitted)) for runner in [desk.runner() for _ in range(5)]))
+        await asyncio.gather(*(worker.run(message_of(submitted)) for worker in [desk.worker() for _ in range(5)]))
         found = await desk.find(submitted)
         assert (found.state, found.attempts, found.fence) == (State.COMPLETED, 1, 1)
 
@@ -75,10 +75,10 @@ class TestMessages:
         """Design, life of an activity, 3: a claim is refused while an earlier unfinished one meets it."""
         [target], people = await desk.new_lists(1), await desk.make_contacts(2)
         first, second = await desk.add(people, target), await desk.remove(people[:1], target)
-        runner = desk.runner()
-        assert await runner.run(message_of(second)) == []
+        worker = desk.worker()
+        assert await worker.run(message_of(second)) == []
         assert (await desk.find(second)).state is State.INITIALIZED
-        woken = await runner.run(message_of(first))
+        woken = await worker.run(message_of(first))
         assert (await desk.find(first)).state is State.COMPLETED
         await desk.deliver(woken)
         assert (await desk.find(second)).state is State.COMPLETED
@@ -98,8 +98,8 @@ class TestMessages:
         assert (await desk.find(submitted)).state is State.COMPLETED
 
     async def test_one_of_an_unknown_activity_does_nothing(self, desk: Desk) -> None:
-        assert await desk.runner().run(Message(desk.account_id, UUID(int=0), "activities")) == []
-        assert await desk.runner().run(Message(2**62, UUID(int=0), "activities")) == []
+        assert await desk.worker().run(Message(desk.account_id, UUID(int=0), "activities")) == []
+        assert await desk.worker().run(Message(2**62, UUID(int=0), "activities")) == []
 
 
 class TestLeases:
@@ -109,34 +109,34 @@ class TestLeases:
         [target], people = await desk.new_lists(1), await desk.make_contacts(1)
         submitted = await desk.add(people, target)
         async with desk.held(target):
-            working = asyncio.create_task(desk.runner().run(message_of(submitted)))
+            working = asyncio.create_task(desk.worker().run(message_of(submitted)))
             await desk.someone_waits()
             assert await desk.swept() == []
-            assert await desk.runner().run(message_of(submitted)) == []
+            assert await desk.worker().run(message_of(submitted)) == []
         await working
         assert (await desk.find(submitted)).attempts == 1
 
     async def test_the_heartbeat_keeps_a_lease(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(1)
         submitted = await desk.add(people, target)
-        runner = desk.runner()
+        worker = desk.worker()
         async with desk.held(target):
-            working = asyncio.create_task(runner.run(message_of(submitted)))
+            working = asyncio.create_task(worker.run(message_of(submitted)))
             await desk.someone_waits()
             await desk.let_leases_run_out()
-            await runner.heartbeat()
+            await worker.heartbeat()
             [lease] = await desk.rows("lease")
-            assert lease["worker_id"] == runner.worker_id
+            assert lease["worker_id"] == worker.worker_id
             assert await desk.swept() == []
         await working
-        await runner.heartbeat()
+        await worker.heartbeat()
         assert await desk.rows("lease") == []
 
     async def test_a_zombie_finishes_nothing_while_another_works(self, desk: Desk) -> None:
         """The zombie's transaction is open all the while; what it wrote is rolled back."""
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)
         submitted = await desk.add(people, target)
-        zombie, successor = desk.runner(), desk.runner()
+        zombie, successor = desk.worker(), desk.worker()
         async with desk.held(target):
             slow = asyncio.create_task(zombie.run(message_of(submitted)))
             await desk.someone_waits(1)
@@ -156,7 +156,7 @@ class TestLeases:
     async def test_a_zombie_that_wakes_up_late_finishes_nothing(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)
         submitted = await desk.add(people, target)
-        claim = await claims.claim(desk.db, desk.settings, desk.runner().worker_id, message_of(submitted))
+        claim = await claims.claim(desk.db, desk.settings, desk.worker().worker_id, message_of(submitted))
         await desk.let_leases_run_out()
         await desk.deliver(await desk.swept())
         before = await desk.rows("activity")
@@ -169,7 +169,7 @@ class TestLeases:
     async def test_a_zombie_cannot_give_back_what_is_another_s(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)
         submitted = await desk.add(people, target)
-        zombie, successor = desk.runner(), desk.runner()
+        zombie, successor = desk.worker(), desk.worker()
         claim = await claims.claim(desk.db, desk.settings, zombie.worker_id, message_of(submitted))
         await desk.let_leases_run_out()
         [message] = await desk.swept()
@@ -191,16 +191,16 @@ class TestLeases:
             await go_on[number].wait()
 
         watch(pause)
-        runner = desk.runner()
-        zombie = asyncio.create_task(runner.run(message_of(submitted)))
+        worker = desk.worker()
+        zombie = asyncio.create_task(worker.run(message_of(submitted)))
         await arrived[0].wait()
         await desk.let_leases_run_out()
-        successor = asyncio.create_task(runner.run((await desk.swept())[0]))
+        successor = asyncio.create_task(worker.run((await desk.swept())[0]))
         await arrived[1].wait()
         go_on[0].set()
         await zombie
         await desk.let_leases_run_out()
-        await runner.heartbeat()
+        await worker.heartbeat()
         assert await desk.swept() == []
         go_on[1].set()
         await successor
@@ -212,7 +212,7 @@ class TestLeases:
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)
         submitted = await desk.add(people, target)
         async with desk.held(target):
-            working = asyncio.create_task(desk.runner().run(message_of(submitted)))
+            working = asyncio.create_task(desk.worker().run(message_of(submitted)))
             await desk.someone_waits()
             working.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -230,7 +230,7 @@ class TestLeases:
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)
         first, second = await desk.add(people, target), await desk.add(people[:2], target)
         async with desk.held(target):
-            working = asyncio.create_task(desk.runner().run(message_of(first)))
+            working = asyncio.create_task(desk.worker().run(message_of(first)))
             await desk.someone_waits()
             working.cancel()
             await asyncio.wait([working])
@@ -250,7 +250,7 @@ class TestOrder:
         crowd = [*people, *(UUID(int=number) for number in range(SMALL))][:SMALL]
         slow, quick = await desk.add(crowd, one, await desk.new_list()), await desk.add(people, other)
         async with desk.held(one):
-            working = asyncio.create_task(desk.runner().run(message_of(slow)))
+            working = asyncio.create_task(desk.worker().run(message_of(slow)))
             await desk.someone_waits()
             await desk.deliver([message_of(quick)])
             assert (await desk.find(quick)).state is State.COMPLETED
@@ -261,7 +261,7 @@ class TestOrder:
     async def test_small_ones_share_a_transaction(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(6)
         submitted = [await desk.add([person], target) for person in people]
-        await desk.runner().run(message_of(submitted[0]))
+        await desk.worker().run(message_of(submitted[0]))
         found = await desk.found(submitted)
         assert [each.state for each in found] == [State.COMPLETED] * 6
         assert len({await row_version(desk, each) for each in found}) == 1
@@ -273,7 +273,7 @@ class TestOrder:
         one, other = await desk.new_lists(2)
         large = [UUID(int=number) for number in range(1, SMALL // 2 + 2)]
         submitted = [await desk.add(large, one, other), await desk.add(large, one, other)]
-        await desk.runner().run(message_of(submitted[0]))
+        await desk.worker().run(message_of(submitted[0]))
         assert [each.state for each in await desk.found(submitted)] == [State.COMPLETED, State.INITIALIZED]
 
     async def test_one_that_cannot_be_done_fails_alone(self, desk: Desk, watch: Any) -> None:
@@ -310,7 +310,7 @@ class TestOrder:
                 raise RuntimeError("as the test wants it")
 
         watch(lose_the_first)
-        await desk.runner().run(message_of(added))
+        await desk.worker().run(message_of(added))
         assert [each.state for each in await desk.found([added, removed])] == [State.PROCESSING] * 2
         await desk.finish_everything()
         assert await desk.members(target) == set()
@@ -321,7 +321,7 @@ class TestOrder:
         """It wakes up when the first of two that meet has been taken over, and the second has not."""
         [target], people = await desk.new_lists(1), await desk.make_contacts(1)
         added, removed = await desk.add(people, target), await desk.remove(people, target)
-        claim = await claims.claim(desk.db, desk.settings, (worker := desk.runner()).worker_id, message_of(added))
+        claim = await claims.claim(desk.db, desk.settings, (worker := desk.worker()).worker_id, message_of(added))
         await take_over(desk, added)
         monkeypatch.setattr(claims, "claim", AsyncMock(return_value=claim))
         await worker.run(message_of(added))
@@ -345,7 +345,7 @@ class TestOrder:
                 messages += (await desk.remove([people[person]], target)).messages
                 expected[target.set_no].discard(person + 1)
         watch(failing(*random.sample(range(40), 8)))
-        await deliver_at_random(random, messages, [desk.runner() for _ in range(3)])
+        await deliver_at_random(random, messages, [desk.worker() for _ in range(3)])
         await desk.finish_everything()
         assert {target.set_no: await desk.members(target) for target in targets} == expected
 
@@ -357,7 +357,7 @@ class TestOrder:
         slow = await desk.add(await desk.make_contacts(1), mine)
         quick = await other.add(await other.make_contacts(1), theirs)
         async with desk.held(mine):
-            working = asyncio.create_task(desk.runner().run(message_of(slow)))
+            working = asyncio.create_task(desk.worker().run(message_of(slow)))
             await desk.someone_waits()
             await other.deliver(quick.messages)
             assert (await other.find(quick)).state is State.COMPLETED
@@ -371,11 +371,11 @@ class TestAttempts:
         [target], people = await desk.new_lists(1), await desk.make_contacts(1)
         watched = watch(always_fail)
         submitted = await desk.add(people, target)
-        await desk.deliver(submitted.messages, desk.runner(max_attempts=3))
+        await desk.deliver(submitted.messages, desk.worker(max_attempts=3))
         for attempt in (1, 2, 3):
             assert (await desk.find(submitted)).attempts == attempt
             await desk.let_leases_run_out()
-            await desk.deliver(await desk.swept(), desk.runner(max_attempts=3))
+            await desk.deliver(await desk.swept(), desk.worker(max_attempts=3))
         found = await desk.find(submitted)
         assert (found.state, found.failure_code, watched.calls) == (State.FAILED, "attempts_exhausted", 3)
         assert "RuntimeError" in (found.failure or "")
@@ -389,10 +389,10 @@ class TestAttempts:
         submitted = await desk.add(people, target)
         settings = desk.settings.model_copy(update={"max_attempts": 2})
         for _ in range(2):
-            claim = await claims.claim(desk.db, settings, desk.runner().worker_id, message_of(submitted))
+            claim = await claims.claim(desk.db, settings, desk.worker().worker_id, message_of(submitted))
             assert len(claim.activities) == 1
             await desk.let_leases_run_out()
-        claim = await claims.claim(desk.db, settings, desk.runner().worker_id, message_of(submitted))
+        claim = await claims.claim(desk.db, settings, desk.worker().worker_id, message_of(submitted))
         assert claim.activities == ()
         found = await desk.find(submitted)
         assert (found.state, found.failure_code) == (State.FAILED, "attempts_exhausted")
@@ -402,7 +402,7 @@ class TestAttempts:
         [target], people = await desk.new_lists(1), await desk.make_contacts(2)
         poison, next_one = await desk.add(people, target), await desk.remove(people, target)
         watch(always_fail)
-        await desk.deliver([message_of(poison)], desk.runner(max_attempts=1))
+        await desk.deliver([message_of(poison)], desk.worker(max_attempts=1))
         await desk.finish_everything()
         assert [each.state for each in await desk.found([poison, next_one])] == [State.FAILED, State.COMPLETED]
 
@@ -426,7 +426,7 @@ class TestTimeLimit:
         [target], people = await desk.new_lists(1), await desk.make_contacts(1)
         submitted = await desk.add(people, target)
         async with desk.held(target):
-            await desk.deliver([message_of(submitted)], desk.runner(activity_time_limit=1))
+            await desk.deliver([message_of(submitted)], desk.worker(activity_time_limit=1))
         found = await desk.find(submitted)
         assert (found.state, found.failure_code, found.changed_count) == (State.TIMED_OUT, "timed_out", 0)
         assert found.failure
@@ -436,7 +436,7 @@ class TestTimeLimit:
     async def test_time_counts_from_the_first_claim(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(1)
         submitted = await desk.add(people, target)
-        await claims.claim(desk.db, desk.settings, desk.runner().worker_id, message_of(submitted))
+        await claims.claim(desk.db, desk.settings, desk.worker().worker_id, message_of(submitted))
         await desk.let_leases_run_out()
         await desk.owner.execute(
             "UPDATE activity SET started_at = started_at - interval '1 day' WHERE account_id = $1", desk.account_id
@@ -473,7 +473,7 @@ class TestCancel:
     async def test_cancelling_wakes_what_waited_for_it(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(2)
         first, second = await desk.add(people, target), await desk.remove(people, target)
-        assert await desk.runner().run(message_of(second)) == []
+        assert await desk.worker().run(message_of(second)) == []
         answer = await submission.cancel(desk.db, desk.settings, desk.principal, first.activity.activity_id)
         assert answer.messages == [message_of(second)]
 
@@ -482,7 +482,7 @@ class TestCancel:
         [target], people = await desk.new_lists(1), await desk.make_contacts(2)
         submitted = await desk.add(people, target)
         async with desk.held(target):
-            working = asyncio.create_task(desk.runner().run(message_of(submitted)))
+            working = asyncio.create_task(desk.worker().run(message_of(submitted)))
             await desk.someone_waits()
             answer = await submission.cancel(desk.db, desk.settings, desk.principal, submitted.activity.activity_id)
             assert (answer.activity.state, answer.messages) == (State.PROCESSING, [])
@@ -493,7 +493,7 @@ class TestCancel:
     async def test_what_a_dead_worker_left_is_cancelled_by_the_next(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(2)
         submitted = await desk.add(people, target)
-        await claims.claim(desk.db, desk.settings, desk.runner().worker_id, message_of(submitted))
+        await claims.claim(desk.db, desk.settings, desk.worker().worker_id, message_of(submitted))
         await submission.cancel(desk.db, desk.settings, desk.principal, submitted.activity.activity_id)
         await desk.let_leases_run_out()
         await desk.deliver(await desk.swept())
@@ -505,7 +505,7 @@ class TestCancel:
     async def test_one_of_a_batch_is_cancelled_alone(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)
         submitted = [await desk.add([person], target) for person in people]
-        claim = await claims.claim(desk.db, desk.settings, desk.runner().worker_id, message_of(submitted[0]))
+        claim = await claims.claim(desk.db, desk.settings, desk.worker().worker_id, message_of(submitted[0]))
         assert len(claim.activities) == 3
         await submission.cancel(desk.db, desk.settings, desk.principal, submitted[1].activity.activity_id)
         await desk.finish_everything()
@@ -521,7 +521,7 @@ class TestCancel:
         await desk.deliver([message_of(completed)])
         failed = await desk.add(people, target)
         watch(always_fail)
-        await desk.deliver([message_of(failed)], desk.runner(max_attempts=1))
+        await desk.deliver([message_of(failed)], desk.worker(max_attempts=1))
         before = await desk.rows("activity")
         assert {row["state"] for row in before} == {"completed", "cancelled", "failed"}
         for row in before:
@@ -548,7 +548,7 @@ class TestRetry:
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)
         watch(failing(0))
         first = await desk.add(people, target)
-        await desk.deliver([message_of(first)], desk.runner(max_attempts=1))
+        await desk.deliver([message_of(first)], desk.worker(max_attempts=1))
         assert (await desk.find(first)).state is State.FAILED
         again = await submission.retry(desk.db, desk.settings, desk.principal, first.activity.activity_id)
         assert again.activity.retry_of == first.activity.activity_id
@@ -572,7 +572,7 @@ class TestRetry:
         await submission.cancel(desk.db, desk.settings, desk.principal, first.activity.activity_id)
         removed = await desk.remove(people, target)
         again = await submission.retry(desk.db, desk.settings, desk.principal, first.activity.activity_id)
-        assert await desk.runner().run(message_of(again)) == []
+        assert await desk.worker().run(message_of(again)) == []
         await desk.deliver([message_of(removed)])
         assert (await desk.find(again)).state is State.COMPLETED
         assert await desk.members(target) == {1}
@@ -615,5 +615,5 @@ async def finish(desk: Desk, state: State, activities: Sequence[Activity]) -> No
 async def take_over(desk: Desk, submitted: Submitted) -> None:
     """Another worker claims the activity, because its lease has run out, and does nothing yet."""
     await desk.let_leases_run_out()
-    claim = await claims.claim(desk.db, desk.settings, desk.runner().worker_id, message_of(submitted))
+    claim = await claims.claim(desk.db, desk.settings, desk.worker().worker_id, message_of(submitted))
     assert [each.activity_id for each in claim.activities] == [submitted.activity.activity_id]

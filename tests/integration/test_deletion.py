@@ -148,7 +148,7 @@ async def test_deletions_race_with_everything_else(desk: Desk, seed: int) -> Non
     """Submitted and run side by side, in transactions that really meet: counts are right, deleted lists are empty."""
     random = Random(seed)
     people, lists = await desk.make_contacts(40), await desk.new_lists(12)
-    runners = [desk.runner() for _ in range(4)]
+    runners = [desk.worker() for _ in range(4)]
     submitted: list[Submitted] = []
 
     def anything() -> Request:

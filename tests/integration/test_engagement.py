@@ -41,7 +41,7 @@ async def compute(desk: Desk, **settings: Any) -> Activity:
 
 
 async def done(desk: Desk, submitted: Submitted, **settings: Any) -> Activity:
-    await desk.deliver(submitted.messages, desk.runner(**settings))
+    await desk.deliver(submitted.messages, desk.worker(**settings))
     found = await desk.find(submitted)
     assert found.state is State.COMPLETED
     return found

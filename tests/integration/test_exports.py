@@ -395,19 +395,26 @@ class TestOrder:
         assert [row["email_lists"] for row in found] == [target.name, target.name, ""]
 
     async def test_nobody_waits_once_it_knows_whom_it_means(self, desk: Desk) -> None:
-        """What is asked for later may run while rows are written, and a sweep brings it on its way."""
+        """What is asked for later may run while rows are written; its message does not wait for the end."""
         people, target = await desk.make_contacts(3), await desk.new_list()
         submitted = await desk.submit(ContactExports(list_ids=(target.set_id,)))
         later = await desk.add(people, target)
         await desk.deliver(later.messages)
         assert (await desk.find(later)).state is State.INITIALIZED
-        await desk.begin(submitted.activity)
-        assert [message.activity_id for message in await desk.swept()] == [later.activity.activity_id]
+        assert [sent.activity_id for sent in await desk.begin(submitted.activity)] == [later.activity.activity_id]
         [row] = [row for row in await desk.rows("activity") if row["sequence"] == submitted.activity.sequence]
         assert (row["reads"], row["state"]) == ([], State.PROCESSING)
         await desk.finish_everything()
         assert rows(desk, await desk.find(submitted)) == []
         assert len(await desk.members(target)) == 3
+
+    async def test_what_waited_for_it_gets_its_message_once(self, desk: Desk) -> None:
+        people, target = await desk.make_contacts(3), await desk.new_list()
+        submitted = await desk.submit(ContactExports(list_ids=(target.set_id,)))
+        later = await desk.add(people, target)
+        await desk.deliver(later.messages)
+        sent = await desk.worker().run(submitted.messages[0])
+        assert [message.activity_id for message in sent] == [later.activity.activity_id]
 
     async def test_contacts_that_are_deleted_meanwhile_are_exported_as_they_are_then(self, desk: Desk) -> None:
         """The file has as many rows as were told."""
@@ -493,7 +500,7 @@ class TestTakingOver:
         """It goes on with its next batch, and finds that the activity is another's by now."""
         submitted, woken = await self._start(desk), asyncio.Event()
         with patch.dict(operations.OPERATIONS, {ContactExports.kind: FreezingExport(woken)}):
-            frozen = asyncio.create_task(desk.runner().run(submitted.messages[0]))
+            frozen = asyncio.create_task(desk.worker().run(submitted.messages[0]))
             await until(lambda: self._has_begun(desk, submitted), "some rows are written")
         await desk.finish_everything()
         before = content(desk, await desk.find(submitted))
@@ -525,6 +532,6 @@ class TestTakingOver:
 
         submitted = await self._start(desk)
         monkeypatch.setattr(Part, "_append", full)
-        await desk.finish_everything(desk.runner(max_attempts=2))
+        await desk.finish_everything(desk.worker(max_attempts=2))
         activity = await desk.find(submitted)
         assert (activity.state, activity.failure_code) == (State.FAILED, "attempts_exhausted")

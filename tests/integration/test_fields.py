@@ -252,8 +252,8 @@ class TestDeletion:
         first = await desk.submit(deleting(doomed))
         second = await delete_now(desk, doomed.field_id)
         assert [bool(each.messages) for each in (first, second)] == [True, True]
-        runner = desk.runner()
-        assert await runner.run(second.messages[0]) == []
+        worker = desk.worker()
+        assert await worker.run(second.messages[0]) == []
         assert (await desk.find(second)).state is State.INITIALIZED
         await desk.deliver(first.messages)
         await desk.finish_everything()

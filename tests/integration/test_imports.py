@@ -432,10 +432,10 @@ class TestFailures:
         """Issue 2, section 6: an import that must stop keeps its finished batches, says so, and can be retried."""
         submitted = await submit(desk, "email\n" + "".join(f"n{n}@example.org\n" for n in range(10)), target)
         watch(after=failing(2))
-        await desk.deliver(submitted.messages, desk.runner(max_attempts=1))
+        await desk.deliver(submitted.messages, desk.worker(max_attempts=1))
         await desk.let_leases_run_out()
         watch(before=failing(0))
-        await desk.deliver(await desk.swept(), desk.runner(max_attempts=1))
+        await desk.deliver(await desk.swept(), desk.worker(max_attempts=1))
         found = await desk.find(submitted)
         assert (found.state, found.failure_code) == (State.FAILED, "attempts_exhausted")
         assert (found.items_completed, found.changed_count, found.counts["person_count"]) == (6, 6, 6)
@@ -450,7 +450,7 @@ class TestFailures:
     async def test_attempts_start_again_after_a_batch(self, desk: Desk, target: NamedSet, watch: Any) -> None:
         """Design, life of an activity, 5: attempts are counted in the row and start again after progress."""
         submitted = await submit(desk, "email\n" + "".join(f"n{n}@example.org\n" for n in range(9)), target)
-        runner = desk.runner(max_attempts=2)
+        runner = desk.worker(max_attempts=2)
         # Of the calls over all attempts: no batch; the first; another one and none; one and the end.
         watch(before=failing(0, 2, 4, 5, 7))
         await desk.deliver(submitted.messages, runner)
@@ -461,7 +461,7 @@ class TestFailures:
     async def test_what_was_left_out_is_told_once(self, desk: Desk, target: NamedSet, watch: Any) -> None:
         """A worker that dies between the last batch and the end has told it already."""
         submitted = await submit(desk, "email\n" + "".join(f"n{n}@example.org\n" for n in range(9)), target)
-        runner = desk.runner(import_max_rows=5)
+        runner = desk.worker(import_max_rows=5)
         watch(before=failing(3))
         await desk.deliver(submitted.messages, runner)
         assert len(await desk.errors(submitted)) == 1
@@ -485,7 +485,7 @@ class TestFailures:
                 await asyncio.Event().wait()
 
         watch(after=never_ends)
-        await desk.deliver(submitted.messages, desk.runner(activity_time_limit=1))
+        await desk.deliver(submitted.messages, desk.worker(activity_time_limit=1))
         found = await desk.find(submitted)
         assert (found.state, found.items_completed, found.changed_count) == (State.TIMED_OUT, 6, 6)
         assert found.percent_done == 54
@@ -545,11 +545,11 @@ class TestFailures:
         """Its transaction is open while its successor waits for the same rows."""
         submitted = await submit(desk, "email\n" + "".join(f"n{n}@example.org\n" for n in range(4)), target)
         async with desk.held(target):
-            zombie = asyncio.create_task(desk.runner().run(submitted.messages[0]))
+            zombie = asyncio.create_task(desk.worker().run(submitted.messages[0]))
             await desk.someone_waits(1)
             await desk.let_leases_run_out()
             [message] = await desk.swept()
-            successor = asyncio.create_task(desk.runner().run(message))
+            successor = asyncio.create_task(desk.worker().run(message))
             await desk.someone_waits(2)
         assert await zombie == []
         await successor

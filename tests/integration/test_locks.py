@@ -26,9 +26,9 @@ async def test_a_batch_of_several_kinds_and_an_import(desk: Desk) -> None:
     (desk.settings.uploads / "two.csv").write_text(f"email\nc2@example.org\nc{CHUNK_BITS + 2}@example.org\n")
     reviving = await desk.submit(ContactsFileImport(file="two.csv", list_ids=(imported.set_id,)))
     async with desk.held(first):
-        together = asyncio.create_task(desk.runner().run(batch[0].messages[0]))
+        together = asyncio.create_task(desk.worker().run(batch[0].messages[0]))
         await desk.someone_waits(1)
-        alone = asyncio.create_task(desk.runner().run(reviving.messages[0]))
+        alone = asyncio.create_task(desk.worker().run(reviving.messages[0]))
         await desk.someone_waits(2)
     await together
     await alone
@@ -44,7 +44,7 @@ async def test_the_sets_of_a_batch_are_locked_as_one_union(desk: Desk) -> None:
     people = await desk.make_contacts(1)
     batch = [await desk.add(people, higher), await desk.remove(people, lower)]
     async with desk.held(lower):
-        together = asyncio.create_task(desk.runner().run(batch[0].messages[0]))
+        together = asyncio.create_task(desk.worker().run(batch[0].messages[0]))
         await desk.someone_waits()
         assert await is_free(desk, higher.set_no)
     await together
@@ -55,7 +55,7 @@ async def test_handing_over_what_another_is_taking_over(desk: Desk) -> None:
     """Activity rows come before lease rows: a worker stops late, when its lease has run out and the next one claims."""
     people, target = await desk.make_contacts(1), await desk.new_list()
     [message] = (await desk.add(people, target)).messages
-    late, successor = desk.runner(), desk.runner()
+    late, successor = desk.worker(), desk.worker()
     claim = await claims.claim(desk.db, desk.settings, late.worker_id, message)
     await desk.let_leases_run_out()
     async with desk.holding("SELECT FROM activity WHERE account_id = $1 FOR UPDATE", desk.account_id):
@@ -71,15 +71,15 @@ async def test_handing_over_what_another_is_taking_over(desk: Desk) -> None:
 async def test_the_heartbeat_waits_for_nobody(desk: Desk) -> None:
     """Its own process may be finishing what it renews; the other leases must not run out meanwhile."""
     people, lists = await desk.make_contacts(1), await desk.new_lists(2)
-    runner = desk.runner()
+    worker = desk.worker()
     first, second = [(await desk.add(people, each, *await desk.new_lists(1))).messages[0] for each in lists]
-    one = await claims.claim(desk.db, desk.settings, runner.worker_id, first)
+    one = await claims.claim(desk.db, desk.settings, worker.worker_id, first)
     assert len(one.activities) == 2, "both share a transaction"
     await desk.let_leases_run_out()
     locking = "SELECT FROM lease WHERE account_id = $1 AND activity_id = $2 FOR UPDATE"
     async with desk.holding(locking, desk.account_id, second.activity_id), asyncio.timeout(5):
         sequences = [activity.sequence for activity in one.activities]
-        await claims.renew(desk.db, desk.settings, runner.worker_id, desk.account_id, sequences)
+        await claims.renew(desk.db, desk.settings, worker.worker_id, desk.account_id, sequences)
     assert await desk.swept() == [second]
 
 

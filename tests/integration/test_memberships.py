@@ -9,7 +9,6 @@ import pytest
 from engine.accounts import Account
 from engine.activities import reading, submission
 from engine.activities.model import Activity, State
-from engine.activities.runner import Runner
 from engine.database import Database
 from engine.operations.engagement import SetEngagement
 from engine.operations.list_memberships import AddListMemberships, RemoveListMemberships
@@ -23,7 +22,7 @@ from engine.sets.catalog import SetKind
 from engine.sets.expressions import Members
 from engine.settings import Settings
 from tests.integration.contacts import make_contacts
-from tests.integration.desk import deliver_at_random
+from tests.integration.desk import Worker, deliver_at_random
 from tests.reference import Model, random_deletion, random_request
 
 REQUESTS = {
@@ -56,7 +55,7 @@ async def test_random_activities_end_as_if_run_in_sequence(
         submitted = await submission.submit(db, settings, principal, request)
         messages += submitted.messages
         expected.append((submitted.activity, model.run(kind, body)))
-    await deliver_at_random(random, messages, [Runner(db, settings) for _ in range(3)])
+    await deliver_at_random(random, messages, [Worker(db, settings) for _ in range(3)])
     for activity, outcome in expected:
         found = await reading.find(db, settings, account.account_id, activity.activity_id)
         assert found.state is State.COMPLETED

@@ -240,6 +240,6 @@ async def test_two_at_once_do_no_harm(desk: Desk, monkeypatch: pytest.MonkeyPatc
     await end_long_ago(desk, *old)
     submitted = [await desk.submit(Retention()) for _ in range(2)]
     messages = [message for each in submitted for message in each.messages]
-    await deliver_at_random(Random(1), messages, [desk.runner(), desk.runner()])
+    await deliver_at_random(Random(1), messages, [desk.worker(), desk.worker()])
     assert [each.state for each in await desk.found(submitted)] == [State.COMPLETED] * 2
     assert await with_errors(desk) == []

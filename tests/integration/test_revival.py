@@ -50,7 +50,7 @@ async def revive(desk: Desk, numbers: set[int], target: NamedSet) -> None:
     rows = [f"c{number}@example.org" for number in sorted(numbers)]
     (desk.settings.uploads / name).write_text("\n".join(["email", *rows]))
     submitted = await desk.submit(ContactsFileImport(file=name, list_ids=(target.set_id,)))
-    await desk.deliver(submitted.messages, desk.runner(import_batch_rows=3))
+    await desk.deliver(submitted.messages, desk.worker(import_batch_rows=3))
     found = await desk.find(submitted)
     assert (found.state, found.error_count) == (State.COMPLETED, 0)
 

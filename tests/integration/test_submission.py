@@ -325,7 +325,7 @@ class TestWindow:
     """At most a small window of an account's activities is in Redis (design, life of an activity, 2)."""
 
     async def test_an_account_with_many_waiting_has_few_in_the_queue(self, desk: Desk) -> None:
-        window, runner = desk.settings.window, desk.runner()
+        window, worker = desk.settings.window, desk.worker()
         lists = await desk.new_lists(10)
         large = [uuid4() for _ in range(260)]
         sent = []
@@ -336,7 +336,7 @@ class TestWindow:
         assert len(sent) == window
         while sent:
             assert max((await self._places(desk)).values()) <= window
-            sent += await runner.run(sent.pop(0))
+            sent += await worker.run(sent.pop(0))
         assert await desk.unfinished() == 0
         assert await self._places(desk) == {}
 
@@ -358,10 +358,10 @@ class TestWindow:
         waiting = await asyncio.gather(*(intake.submit(desk.principal, each) for each in behind))
         last = await desk.add([uuid4()], free)
         message = Message(desk.account_id, last.activity.activity_id, last.activity.queue)
-        runner = desk.runner()
-        assert [sent for each in (*waiting, last) for sent in each.messages if await runner.run(sent)] == []
-        assert await runner.run(message) == []
-        await desk.deliver(first.messages, runner)
+        worker = desk.worker()
+        assert [sent for each in (*waiting, last) for sent in each.messages if await worker.run(sent)] == []
+        assert await worker.run(message) == []
+        await desk.deliver(first.messages, worker)
         assert await desk.unfinished() == 0
         assert {each.state for each in await desk.found([first, *waiting, last])} == {State.COMPLETED}
 
@@ -374,7 +374,7 @@ class TestWindow:
         runnable = [await desk.add([uuid4()], free) for _ in range(3)]
         messages = [message for each in (*blocked, *runnable) for message in each.messages]
         async with desk.held(busy):
-            working = asyncio.create_task(desk.runner().run(first.messages[0]))
+            working = asyncio.create_task(desk.worker().run(first.messages[0]))
             await desk.someone_waits()
             await desk.deliver(messages)
             assert {each.state for each in await desk.found(runnable)} == {State.COMPLETED}

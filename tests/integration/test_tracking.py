@@ -279,7 +279,7 @@ async def test_a_segment_waits_for_the_events_before_it(desk: Desk) -> None:
     telling = await desk.submit(request(desk, rows))
     body = {"source": {"segment_id": segment.segment_id}, "list_ids": [target.set_id]}
     adding = await desk.submit(AddListMemberships.model_validate(body))
-    await deliver_at_random(Random(1), [*adding.messages, *telling.messages], [desk.runner(), desk.runner()])
+    await deliver_at_random(Random(1), [*adding.messages, *telling.messages], [desk.worker(), desk.worker()])
     await desk.finish_everything()
     assert await desk.members(target) == {2, 3}
     async with desk.db.account(desk.account_id) as tx:

@@ -47,9 +47,9 @@ def run(settings: Settings, line: socket.socket) -> None:
 async def work(settings: Settings, line: socket.socket) -> None:
     """Until the other end of the line is closed, or says that the worker shall stop and hand over what it does."""
     db = await Database.open(str(settings.database_app_url))
-    runner = Runner(db, settings)
-    beating = asyncio.create_task(keep_leases(runner, settings.lease_seconds))
     messages, answers = await asyncio.open_connection(sock=line)
+    runner = Runner(db, settings, lambda sent: answers.writelines(map(written, sent)))
+    beating = asyncio.create_task(keep_leases(runner, settings.lease_seconds))
     async with asyncio.TaskGroup() as group:
         tasks: list[asyncio.Task[None]] = []
         async for message in messages:
@@ -66,8 +66,7 @@ async def work(settings: Settings, line: socket.socket) -> None:
 
 async def do(runner: Runner, line: bytes, answers: asyncio.StreamWriter) -> None:
     try:
-        for sent in await runner.run(read(line)):
-            answers.write(written(sent))
+        await runner.run(read(line))
     except asyncio.CancelledError:
         answers.write(line)
         raise

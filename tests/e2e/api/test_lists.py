@@ -414,7 +414,7 @@ class TestDeleting:
 async def test_everybody_at_once(front: Front) -> None:
     """Lists are made, renamed and deleted while contacts are put on them: nobody is refused with a 500, no work has to
     be done twice (a deadlock would be), and counts are right."""
-    random, runners = Random(7), [front.desk.runner() for _ in range(3)]
+    random, runners = Random(7), [front.desk.worker() for _ in range(3)]
     people = [str(each) for each in await front.desk.make_contacts(60)]
     ids = [await front.new_list(str(number)) for number in range(12)]
 
