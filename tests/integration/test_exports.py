@@ -1,12 +1,10 @@
-"""Exports against a model in plain Python: whom they mean, and what is in every cell (contract v3.md 3.10 and 3.15)."""
+"""Exports against a model in plain Python: whom they mean, when, and after whom (contract v3.md 3.10)."""
 
 import asyncio
-import csv
 import errno
 import json
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import UTC, date, datetime, timedelta, timezone
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -20,107 +18,24 @@ from engine.activities.model import Activity, State
 from engine.activities.operation import Batch, BatchedOperation, Resources
 from engine.activities.submission import Submitted
 from engine.errors import UnknownTarget
-from engine.exports.columns import COLUMNS
 from engine.exports.part import Part
 from engine.files import exports
 from engine.operations import contact_exports
 from engine.operations.contact_exports import ContactExports, Export
 from engine.segments import stored as segments
-from engine.sets import catalog, system
-from engine.sets.catalog import NamedSet, SetKind
+from engine.sets.catalog import SetKind
 from engine.sets.chunks import CHUNK_BITS
 from tests.integration.conftest import NewDesk
 from tests.integration.contacts import make_contacts
 from tests.integration.desk import Desk, until
+from tests.integration.exporting import content, export, exported, new_set, rows
 from tests.reference import Model
-
-NOON = datetime(2026, 3, 29, 12, 0, 5, 999_999, tzinfo=UTC)
-#: What makes CSV hard: separators, quotes, line ends of every kind, blanks, other scripts, and what ends a COPY.
-HARD = (
-    'a,b"c',
-    "two\nlines",
-    "two\r\nlines",
-    "\r",
-    " blank ",
-    "é😀\u200bعربى",
-    "\\.",
-    '"',
-    "=1+1",
-    "\t",
-    "''",
-    "{0}$1",
-)
-
-
-async def export(desk: Desk, **body: Any) -> Activity:
-    submitted = await desk.submit(ContactExports.model_validate(body))
-    await desk.deliver(submitted.messages)
-    return await desk.find(submitted)
-
-
-def content(desk: Desk, activity: Activity) -> bytes:
-    return (exports(desk.settings, desk.account_id) / f"{activity.activity_id}.csv").read_bytes()
-
-
-def rows(desk: Desk, activity: Activity) -> list[dict[str, str]]:
-    """The file's rows as any reader of CSV finds them, after a check of what must hold for each export."""
-    assert activity.state is State.COMPLETED, activity
-    text = content(desk, activity).decode()
-    assert text.endswith("\r\n")
-    headings, *lines = csv.reader(text.splitlines(keepends=True), strict=True)
-    assert activity.items_total == activity.items_completed == len(lines)
-    return [dict(zip(headings, line, strict=True)) for line in lines]
-
-
-async def exported(desk: Desk, **body: Any) -> list[dict[str, str]]:
-    return rows(desk, await export(desk, **body))
 
 
 async def emails(desk: Desk, **body: Any) -> list[int]:
     """The numbers in the e-mails of the exported contacts: c<number>@example.org."""
     found = await exported(desk, **body, fields=["email_address"])
     return [int(row["email_address"].partition("@")[0][1:]) for row in found]
-
-
-async def put(desk: Desk, set_no: int, numbers: Iterable[int]) -> None:
-    await desk._put(set_no, numbers)
-
-
-async def make_contact(desk: Desk, contact_no: int, **values: Any) -> None:
-    """A contact that exists, with any column."""
-    row = {
-        "account_id": desk.account_id,
-        "contact_no": contact_no,
-        "contact_id": uuid4(),
-        "email_ordinal": 0,
-        "permission": "implicit",
-        "create_source": "Account",
-        "confirm_status": "off",
-        "created_at": NOON,
-        "updated_at": NOON,
-        **values,
-    }
-    await desk.owner.execute(
-        "INSERT INTO contact SELECT * FROM jsonb_populate_record(null::contact, $1)", json.dumps(row, default=str)
-    )
-    await put(desk, system.EXISTS, [contact_no])
-
-
-async def new_set(desk: Desk, kind: SetKind, name: str, numbers: Iterable[int]) -> NamedSet:
-    async with desk.db.account(desk.account_id) as tx:
-        made = await catalog.create(tx, kind, name)
-    await put(desk, made.set_no, numbers)
-    return made
-
-
-async def new_field(desk: Desk, number: int, name: str) -> None:
-    await desk.owner.execute(
-        "INSERT INTO custom_field (account_id, field_no, label, name, name_key, type, created_at, updated_at)"
-        " VALUES ($1, $2, $3, $3, lower($3), 'string', now(), now())",
-        desk.account_id,
-        number,
-        name,
-    )
 
 
 class FreezingExport(BatchedOperation):
@@ -137,157 +52,6 @@ class FreezingExport(BatchedOperation):
                 done += 1
                 if done == 3:
                     await self._woken.wait()
-
-
-class TestCells:
-    """What is in each column (contract 3.15; chosen where it is silent: engine/exports/columns.py)."""
-
-    async def test_every_field_of_a_full_contact(self, desk: Desk) -> None:
-        """Contract 3.10: all 35, in the table's order, then the custom fields."""
-        contact_id = uuid4()
-        await make_contact(
-            desk,
-            1,
-            contact_id=contact_id,
-            email="Kim@Example.org",
-            email_key="kim@example.org",
-            permission="unsubscribed",
-            first_name="Kim",
-            last_name="Ode",
-            job_title="Editor",
-            company_name="Acme",
-            birthday_month=5,
-            birthday_day=7,
-            anniversary=date(2006, 11, 15),
-            update_source="Contact",
-            updated_at=NOON.astimezone(timezone(timedelta(hours=9))),
-            opt_in_source="Account",
-            opt_in_date=NOON - timedelta(days=1),
-            opt_out_source="Contact",
-            opt_out_date=NOON + timedelta(days=1),
-            opt_out_reason="too many",
-            custom_values={"2": "blue", "1": "M", "3": "of a field that is gone"},
-            phone_numbers=[{"phone_number": "555-1", "kind": "home"}, {"phone_number": "555-2", "kind": "work"}],
-            street_addresses=[
-                {"street": "1 Elm St", "city": "Oslo", "state": "X", "postal_code": "0150", "country": "Norway"},
-                {"street": "2 Oak St"},
-            ],
-            notes=[
-                {"content": "older", "created_at": "2026-01-01T00:00:00+00:00"},
-                {"content": "newer", "created_at": "2026-01-02T00:00:00+00:00"},
-            ],
-        )
-        await new_set(desk, SetKind.LIST, "Zebra", [1])
-        await new_set(desk, SetKind.LIST, "Ant", [1])
-        await new_set(desk, SetKind.TAG, "VIP", [1])
-        await new_field(desk, 1, "Shirt_size")
-        await new_field(desk, 2, "colour")
-        [row] = await exported(desk)
-        assert list(row) == [*COLUMNS, "cf:Shirt_size", "cf:colour"]
-        assert row == dict.fromkeys(COLUMNS, "") | {
-            "first_name": "Kim",
-            "last_name": "Ode",
-            "contact_id": str(contact_id),
-            "email_address": "Kim@Example.org",
-            "email_lists": "Zebra, Ant",
-            "phone_number": "555-1",
-            "company_name": "Acme",
-            "job_title": "Editor",
-            "street": "1 Elm St",
-            "city": "Oslo",
-            "state": "X",
-            "zip": "0150",
-            "country": "Norway",
-            "anniversary": "2006-11-15",
-            "birthday": "05/07",
-            "birthday_day": "7",
-            "birthday_month": "5",
-            "created_at": "2026-03-29T12:00:05+00:00",
-            "updated_at": "2026-03-29T12:00:05+00:00",
-            "email_permission": "unsubscribed",
-            "email_optin": "false",
-            "email_optin_source": "Account",
-            "email_optin_date": "2026-03-28T12:00:05+00:00",
-            "email_optout_date": "2026-03-30T12:00:05+00:00",
-            "email_optout_source": "Contact",
-            "email_optout_reason": "too many",
-            "tag": "VIP",
-            "notes": "newer, older",
-            "street_1": "1 Elm St",
-            "source_name": "Account",
-            "email_update_source": "Contact",
-            "cf:Shirt_size": "M",
-            "cf:colour": "blue",
-        }
-
-    async def test_an_empty_contact_has_empty_cells(self, desk: Desk) -> None:
-        """Contract 3.15; what is said of an e-mail address is empty without one."""
-        await make_contact(desk, 1, email=None, notes=[], phone_numbers=[], street_addresses=[], custom_values={})
-        [row] = await exported(desk)
-        filled = {name for name, value in row.items() if value}
-        assert filled == {"contact_id", "created_at", "updated_at", "source_name"}
-
-    async def test_whatever_is_stored_comes_back(self, desk: Desk) -> None:
-        """Contract 3.15: RFC 4180, in names, headings and cells."""
-        for number, text in enumerate(HARD, start=1):
-            await make_contact(
-                desk,
-                number,
-                first_name=text,
-                email=f"{text}@x",
-                email_key=f"{number}",
-                opt_out_reason=text,
-                notes=[{"content": text, "created_at": "2026-01-01"}],
-                street_addresses=[{"city": text}],
-                custom_values={"1": text},
-            )
-            await new_set(desk, SetKind.LIST, f"{number}{text}list", [number])
-        await new_field(desk, 1, 'a,"b"\r\nc$1')
-        found = await exported(desk)
-        for number, (row, text) in enumerate(zip(found, HARD, strict=True), start=1):
-            cells = (row["first_name"], row["email_optout_reason"], row["notes"], row["city"], row['cf:a,"b"\r\nc$1'])
-            assert cells == (text,) * 5
-            assert row["email_address"] == f"{text}@x"
-            assert row["email_lists"] == f"{number}{text}list"
-
-    async def test_fields_come_in_the_order_asked_for_and_without_custom_ones(self, desk: Desk) -> None:
-        """Contract 3.15: the names in request order are the headings; of a repeated one there is one."""
-        await new_field(desk, 1, "colour")
-        await make_contact(desk, 1, last_name="Ode", first_name="Kim", custom_values={"1": "blue"})
-        activity = await export(desk, fields=["last_name", "tag", "first_name", "last_name"])
-        assert content(desk, activity) == b"last_name,tag,first_name\r\nOde,,Kim\r\n"
-
-    async def test_a_single_column_has_a_line_for_each_contact(self, desk: Desk) -> None:
-        """Contract 3.15: an empty line would be no row for many readers."""
-        await make_contact(desk, 1, first_name=None)
-        await make_contact(desk, 2, first_name="Kim")
-        activity = await export(desk, fields=["first_name"])
-        assert content(desk, activity) == b'first_name\r\n""\r\nKim\r\n'
-
-    async def test_nobody_gives_the_headings(self, desk: Desk) -> None:
-        """Contract 3.15: a header row, always."""
-        activity = await export(desk, fields=["first_name", "tag"])
-        assert content(desk, activity) == b"first_name,tag\r\n"
-        assert rows(desk, activity) == []
-
-    async def test_names_of_many_sets_against_a_model(self, desk: Desk) -> None:
-        """Contract 3.15: email_lists and tag hold the names of living sets, in the order they were made."""
-        random, numbers = Random(7), [5, 6, CHUNK_BITS - 1, CHUNK_BITS, CHUNK_BITS + 1, 5 * CHUNK_BITS]
-        for number in numbers:
-            await desk.make_contacts(1, first=number)
-        joined: dict[tuple[SetKind, int], list[str]] = {}
-        for place in range(30):
-            kind, members = random.choice(list(SetKind)), random.sample(numbers, random.randint(0, len(numbers)))
-            made = await new_set(desk, kind, f"{place}", members)
-            if place % 10 == 9:
-                await desk.delete_list(made)
-                continue
-            for number in members:
-                joined.setdefault((kind, number), []).append(made.name)
-        found = await exported(desk, fields=["email_address", "email_lists", "tag"])
-        assert [(row["email_lists"], row["tag"]) for row in found] == [
-            (", ".join(joined.get((SetKind.LIST, n), ())), ", ".join(joined.get((SetKind.TAG, n), ()))) for n in numbers
-        ]
 
 
 class TestSelection:

@@ -1,45 +1,24 @@
 """Single contacts over HTTP, rule by rule (contract v3.md 2.1, and what section 1 says of all bodies)."""
 
-import asyncio
-import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from engine.sets import system
-from engine.settings import Settings
-from tests.e2e.api.front import Front, open_front
-from tests.e2e.api.test_contacts import PROPERTIES, SUBS, changed, delete, everything, is_in, new_contact
-from tests.integration.desk import Desk
-
-LONG_AGO = "2020-01-01T00:00:00+00:00"
-SIGN_UP = "/v3/contacts/sign_up_form"
-KIM = "kim@example.org"
-
-
-async def sign_up(front: Front, *list_ids: str, status: int = 200, **properties: Any) -> Any:
-    body = {"email_address": KIM, "list_memberships": list_ids, **properties}
-    return await front.post(SIGN_UP, body, status)
-
-
-async def permitted(front: Front, contact_id: str, permission: str, by: str = "Account", status: int = 200) -> Any:
-    """The e-mail's part of the contact after a PUT with this permission."""
-    email = {"address": KIM, "permission_to_send": permission}
-    return (await changed(front, contact_id, status, update_source=by, email_address=email, first_name="Kim"))[
-        "email_address" if status == 200 else 0
-    ]
-
-
-async def make_old(front: Front, contact_id: str) -> None:
-    """As if all had been done long ago."""
-    await front.desk.owner.execute(
-        "UPDATE contact SET created_at = $2::text::timestamptz, updated_at = $2::text::timestamptz,"
-        " email_created_at = $2::text::timestamptz, email_updated_at = $2::text::timestamptz,"
-        " opt_in_date = $2::text::timestamptz WHERE contact_id = $1",
-        contact_id,
-        LONG_AGO,
-    )
+from tests.e2e.api.contacts import (
+    KIM,
+    LONG_AGO,
+    PROPERTIES,
+    SIGN_UP,
+    SUBS,
+    changed,
+    delete,
+    everything,
+    make_old,
+    new_contact,
+    sign_up,
+)
+from tests.e2e.api.front import Front
 
 
 def without_null(value: Any) -> bool:
@@ -217,149 +196,7 @@ async def test_which_time_moves(front: Front) -> None:
     assert (await front.get(f"/v3/contacts/{made['contact_id']}"))["updated_at"] == LONG_AGO
 
 
-# Consent
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "by", "source", "opts_in", "confirmed"),
-    [
-        ("implicit", "explicit", "Account", "Account", False, "off"),
-        ("implicit", "explicit", "Contact", "Contact", True, "off"),
-        ("pending_confirmation", "explicit", "Contact", "Contact", True, "confirmed"),
-        ("pending_confirmation", "implicit", "Account", "Account", True, "off"),
-        ("pending_confirmation", "unsubscribed", "Contact", "Account", False, "off"),
-        ("implicit", "pending_confirmation", "Account", "Account", False, "pending"),
-        ("temp_hold", "implicit", "Account", "Account", False, "off"),
-        ("not_set", "explicit", "Account", "Account", True, "off"),
-    ],
-)
-async def test_what_follows_from_a_permission(
-    front: Front, first: str, second: str, by: str, source: str, opts_in: bool, confirmed: str
-) -> None:
-    """Contract 1.11, 2.1.2, 6.13: who opted in and when, and how far it is confirmed."""
-    made = await new_contact(front, email_address={"address": KIM, "permission_to_send": first})
-    assert ("opt_in_date" in made["email_address"]) is (first in ("implicit", "explicit"))
-    assert made["email_address"]["confirm_status"] == ("pending" if first == "pending_confirmation" else "off")
-    await make_old(front, made["contact_id"])
-    email = await permitted(front, made["contact_id"], second, by)
-    assert (email["opt_in_source"], email["confirm_status"]) == (source, confirmed)
-    assert (email["opt_in_date"] > LONG_AGO) is opts_in
-    assert await is_in(front, made["contact_id"], system.ACTIVE) is (second in ("implicit", "explicit"))
-
-
-async def test_a_confirmed_address_stays_so_while_it_is_on_hold(front: Front) -> None:
-    """Contract 2.1.2: what a contact confirmed is forgotten only when it opts out."""
-    made = await new_contact(front, email_address={"address": KIM, "permission_to_send": "pending_confirmation"})
-    for permission, confirmed in (
-        ("explicit", "confirmed"),
-        ("temp_hold", "confirmed"),
-        ("explicit", "confirmed"),
-        ("unsubscribed", "confirmed"),
-        ("explicit", "off"),
-    ):
-        assert (await permitted(front, made["contact_id"], permission))["confirm_status"] == confirmed
-
-
-async def test_an_account_cannot_undo_what_a_contact_wants(front: Front) -> None:
-    """Contract 2.1.2, 6.11: neither at once nor step by step; the contact may take over what the account did."""
-    made = await new_contact(front)
-    contact_id = made["contact_id"]
-    assert (await permitted(front, contact_id, "unsubscribed"))["opt_out_source"] == "Account"
-    assert (await permitted(front, contact_id, "unsubscribed", "Contact"))["opt_out_source"] == "Contact"
-    for permission in ("implicit", "explicit", "pending_confirmation", "not_set", "temp_hold"):
-        assert "opted out" in (await permitted(front, contact_id, permission, status=400))["error_message"]
-    assert (await permitted(front, contact_id, "unsubscribed"))["opt_out_source"] == "Contact"
-    await delete(front, contact_id)
-    await permitted(front, contact_id, "explicit", status=400)
-    email = (await changed(front, contact_id, first_name="Kim"))["email_address"]
-    assert (email["permission_to_send"], email["opt_out_source"]) == ("unsubscribed", "Contact")
-    assert (await permitted(front, contact_id, "not_set", "Contact"))["permission_to_send"] == "not_set"
-
-
-async def test_who_has_unsubscribed_joins_no_list(front: Front) -> None:
-    """The design's policy on 2.1.9 and 2.1.11: 400; tags are no lists."""
-    list_id, tag_id = await front.new_list("L"), await front.new_tag("T")
-    email = {"address": KIM, "permission_to_send": "unsubscribed"}
-    body = {"create_source": "Account", "email_address": email, "list_memberships": [list_id]}
-    assert "has unsubscribed" in await front.refused("POST", "/v3/contacts", 400, json=body)
-    made = await new_contact(front, email_address=email, taggings=[tag_id], list_memberships=[])
-    shown = await changed(front, made["contact_id"], 400, list_memberships=[list_id])
-    assert "has unsubscribed" in shown[0]["error_message"]
-    assert made["email_address"]["opt_out_source"] == "Account"
-    assert made["email_address"]["opt_out_date"] == made["created_at"]
-
-
-async def test_signing_up_to_be_confirmed(settings: Settings, desk: Desk, token: str) -> None:
-    """Contract 2.1.13: with confirmed opt-in whoever cannot be mailed yet has to confirm first."""
-    async with open_front(settings.model_copy(update={"confirmed_opt_in": True}), desk, token) as front:
-        list_id = await front.new_list("L")
-        made = (await sign_up(front, list_id, status=201))["contact_id"]
-        email = (await front.get(f"/v3/contacts/{made}"))["email_address"]
-        assert (email["permission_to_send"], email["confirm_status"]) == ("pending_confirmation", "pending")
-        assert not await is_in(front, made, system.ACTIVE)
-        assert (await permitted(front, made, "explicit", "Contact"))["confirm_status"] == "confirmed"
-        for before, after in (("implicit", "implicit"), ("unsubscribed", "pending_confirmation")):
-            await permitted(front, made, before, "Contact")
-            await sign_up(front, list_id)
-            email = (await front.get(f"/v3/contacts/{made}"))["email_address"]
-            assert email["permission_to_send"] == after
-            assert "opt_out_date" not in email
-        await permitted(front, made, "explicit", "Contact")
-        await delete(front, made)
-        await sign_up(front, list_id)
-        shown = await front.get(f"/v3/contacts/{made}")
-        assert shown["email_address"]["permission_to_send"] == "pending_confirmation"
-        assert "deleted_at" not in shown
-
-
-# Deleting and coming back
-
-
-@pytest.mark.parametrize("deleted_by", ["itself", "contact_delete", "its list"])
-@pytest.mark.parametrize("revived_by", ["PUT", "sign-up", "import"])
-async def test_coming_back(front: Front, deleted_by: str, revived_by: str) -> None:
-    """Contract 2.1.11, 2.1.12, 2.1.13, 3.7, 3.9, 6.10, and the design's policy: with its tags, without its lists."""
-    lists, tag_id = [await front.new_list(f"list {number}") for number in range(2)], await front.new_tag("T")
-    made = await new_contact(front, list_memberships=lists[:1], taggings=[tag_id], first_name="Kim")
-    contact_id = made["contact_id"]
-    match deleted_by:
-        case "itself":
-            await delete(front, contact_id)
-        case "contact_delete":
-            await front.finished("contact_delete", {"contact_ids": [contact_id]})
-        case _:
-            await front.finished("contact_delete", {"list_ids": lists[:1]})
-    gone = await everything(front, contact_id)
-    assert (gone["deleted_at"], gone["email_address"]["opt_out_source"]) == (made["created_at"][:10], "Account")
-    assert (gone["list_memberships"], gone["taggings"]) == ([], [])
-    await front.refused("DELETE", f"/v3/contacts/{contact_id}", 404)
-    match revived_by:
-        case "PUT":
-            await changed(front, contact_id, list_memberships=lists[1:], first_name="Kim")
-        case "sign-up":
-            await sign_up(front, *lists[1:])
-        case _:
-            await front.finished("contacts_json_import", {"import_data": [{"email": KIM}], "list_ids": lists[1:]})
-    shown = await everything(front, contact_id)
-    assert not {"deleted_at"} & set(shown)
-    assert not {"opt_out_source", "opt_out_date", "opt_out_reason"} & set(shown["email_address"])
-    assert (shown["list_memberships"], shown["taggings"], shown["first_name"]) == (lists[1:], [tag_id], "Kim")
-    assert shown["email_address"]["confirm_status"] == "off"
-    for set_no in (system.EXISTS, system.ACTIVE):
-        assert await is_in(front, contact_id, set_no)
-
-
-async def test_a_revived_contact_is_confirmed_no_longer_to_be(front: Front) -> None:
-    """Contract 3.9, 2.1.2: an import revives with implicit permission, which waits for no confirmation."""
-    made = await new_contact(front, email_address={"address": KIM, "permission_to_send": "pending_confirmation"})
-    await make_old(front, made["contact_id"])
-    await delete(front, made["contact_id"])
-    await front.finished(
-        "contacts_json_import", {"import_data": [{"email": KIM}], "list_ids": [await front.new_list("L")]}
-    )
-    email = (await front.get(f"/v3/contacts/{made['contact_id']}"))["email_address"]
-    assert (email["permission_to_send"], email["confirm_status"]) == ("implicit", "off")
-    assert email["updated_at"] > LONG_AGO
+# Deleting, counting and finding
 
 
 async def test_only_what_is_there_can_be_deleted(front: Front) -> None:
@@ -373,9 +210,6 @@ async def test_only_what_is_there_can_be_deleted(front: Front) -> None:
     message = await front.refused("DELETE", f"/v3/contacts/{made['contact_id'][:-1]}", 404)
     assert message == "contact_id is in an invalid format."
     assert "email_address" not in await front.get(path)
-
-
-# What is counted and found
 
 
 async def test_deleted_contacts_have_no_cross_reference(front: Front) -> None:
@@ -397,20 +231,6 @@ async def test_counts_are_of_everybody_who_is_not_deleted(front: Front) -> None:
     [contact] = (await front.get("/v3/contacts?status=active"))["contacts"]
     await make_old(front, contact["contact_id"])
     assert (await front.get("/v3/contacts/counts?include=new_subscriber"))["new_subscriber"] == 0
-
-
-async def test_a_segment_and_its_cursor(front: Front) -> None:
-    """Contract 2.1.8: `segment_id` may stand beside `limit` and `cursor`."""
-    made = [await new_contact(front, email=f"c{number}@example.org", first_name="Kim") for number in range(3)]
-    rule = {"source": "contact", "field": "first_name", "op": "eq", "value": "kim"}
-    criteria = {"version": "1.0.0", "criteria": {"type": "and", "group": [rule]}}
-    segment = await front.post("/v3/segments", {"name": "S", "segment_criteria": json.dumps(criteria)})
-    path = f"/v3/contacts?segment_id={segment['segment_id']}&limit=2"
-    first = await front.get(path)
-    cursor = first["_links"]["next"]["href"].partition("cursor=")[2]
-    second = await front.get(f"{path}&cursor={cursor}")
-    assert [each["contact_id"] for each in first["contacts"] + second["contacts"]] == [i["contact_id"] for i in made]
-    await front.refused("GET", f"{path}&email={KIM}", 400)
 
 
 async def test_a_twin_may_keep_its_address(front: Front) -> None:
@@ -480,18 +300,6 @@ async def test_arrays_have_a_maximum(front: Front, name: str, most: int, item: o
         assert f"at most {most}" in await front.refused(method, path, 400, json=body)
 
 
-async def test_fifty_values_in_one_sign_up(front: Front) -> None:
-    """Contract 1.9, 2.1.13: 50 values, 1 to 50 lists, no more."""
-    list_id = await front.new_list("L")
-    field = await front.post("/v3/contact_custom_fields", {"label": "F", "type": "string"})
-    value = {"custom_field_id": field["custom_field_id"], "value": "x"}
-    await sign_up(front, list_id, status=201, custom_fields=[value] * 50)
-    too_many: tuple[dict[str, Any], ...] = ({"custom_fields": [value] * 51}, {"list_memberships": [list_id] * 51})
-    for wrong in (*too_many, {"list_memberships": []}):
-        body = {"email_address": KIM, "list_memberships": [list_id], **wrong}
-        assert "at " in await front.refused("POST", SIGN_UP, 400, json=body)
-
-
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "soon", "", "12"])
 async def test_consents_at_impossible_times(front: Front, time: str) -> None:
     """Contract 2.1.7, 1.5: 400, and not a contact that nobody can read."""
@@ -502,40 +310,6 @@ async def test_consents_at_impossible_times(front: Front, time: str) -> None:
     consent["opt_in_date"] = "2026-01-15T10:00:00"
     made = await front.post("/v3/contacts", body)
     assert made["sms_channel"]["sms_channel_consents"][0]["opt_in_date"] == "2026-01-15T10:00:00+00:00"
-
-
-# Two at once
-
-
-async def test_two_writes_to_one_contact(front: Front) -> None:
-    """Contract 1.8: 409 for one of them, or one after the other; never a mixture."""
-    made, list_id = await new_contact(front), await front.new_list("L")
-    path = f"/v3/contacts/{made['contact_id']}"
-    bodies: list[dict[str, Any]] = [
-        {"update_source": "Account", "first_name": name, "last_name": name} for name in "abcdef"
-    ]
-    puts = [front.request("PUT", path, json=body) for body in bodies]
-    sign_ups = [
-        front.request("POST", SIGN_UP, json={"email_address": KIM, "list_memberships": [list_id], "job_title": "x"})
-        for _ in range(3)
-    ]
-    answers = await asyncio.gather(*puts, *sign_ups)
-    assert {answer.status for answer in answers} <= {200, 409}
-    assert 200 in {answer.status for answer in answers}
-    done = [answer for answer in answers if answer.status == 200]
-    assert len(await front.desk.rows("activity")) == 1 + len(done)
-    shown = await everything(front, made["contact_id"])
-    assert shown.get("first_name") == shown.get("last_name")
-
-
-async def test_waiting_in_vain(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Design, "Inline operations": 503 when what must come first takes too long; then nothing is done."""
-    monkeypatch.setattr("engine.activities.inline.BUSY_SECONDS", 0.05)
-    list_id = await front.new_list("L")
-    await front.submit("remove_list_memberships", {"source": {"all_active_contacts": True}, "list_ids": [list_id]})
-    body = {"email_address": KIM, "list_memberships": [list_id]}
-    assert "have not ended" in await front.refused("POST", SIGN_UP, 503, json=body)
-    assert await front.desk.rows("contact") == []
 
 
 async def test_head_is_get_without_a_body(front: Front) -> None:

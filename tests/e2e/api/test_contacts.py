@@ -1,58 +1,28 @@
 """Single contacts over HTTP (contract v3.md 2.1)."""
 
-import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from engine.sets import system
+from tests.e2e.api.contacts import PROPERTIES, changed, delete, everything, is_in, new_contact, number_of
 from tests.e2e.api.front import Front
 
-SUBS = "custom_fields,list_memberships,phone_numbers,street_addresses,taggings,notes,sms_channel"
-PROPERTIES = {
-    "first_name": "Kim",
-    "last_name": "Ode",
-    "job_title": "Baker",
-    "company_name": "Bread & Sons",
-    "birthday_month": 2,
-    "birthday_day": 29,
-    "anniversary": "2006-11-15",
-}
-
-
 NO_FIELD = {"custom_field_id": str(uuid4()), "value": "x"}
-
-
-async def new_contact(front: Front, **properties: Any) -> Any:
-    email = properties.pop("email", "kim@example.org")
-    body = {"create_source": "Account", "email_address": {"address": email}, **properties}
-    return await front.post("/v3/contacts", body)
-
-
-async def changed(front: Front, contact_id: str, status: int = 200, **properties: Any) -> Any:
-    body = {"update_source": "Account", **properties}
-    answer = await front.request("PUT", f"/v3/contacts/{contact_id}", json=body)
-    assert answer.status == status, answer.content
-    return answer.body
-
-
-async def everything(front: Front, contact_id: str) -> Any:
-    return await front.get(f"/v3/contacts/{contact_id}?include={SUBS}")
-
-
-async def delete(front: Front, contact_id: str) -> None:
-    answer = await front.request("DELETE", f"/v3/contacts/{contact_id}")
-    assert (answer.status, answer.content) == (204, b"")
-
-
-async def number_of(front: Front, contact_id: str) -> int:
-    return int(await front.desk.owner.fetchval("SELECT contact_no FROM contact WHERE contact_id = $1", contact_id))
-
-
-async def is_in(front: Front, contact_id: str, set_no: int) -> bool:
-    return await number_of(front, contact_id) in await front.desk.members(set_no)
+NAMES = [
+    "Zoë Ångström-Nuñez",
+    "李小龍",
+    "Владимир",
+    "عبد الرحمن",
+    "नरेंद्र",
+    "👩‍👩‍👧‍👦 family",
+    "zero\u200bwidth\u200djoined",
+    "e\u0301 combined",
+    "O'Brien; DROP TABLE contact; --",
+    'quote " back \\ slash',
+    "\u202eright to left",
+]
 
 
 async def test_a_new_contact(front: Front) -> None:
@@ -262,128 +232,6 @@ async def test_deleting_and_reviving(front: Front) -> None:
     assert await is_in(front, contact_id, system.ACTIVE)
 
 
-async def test_signing_up(front: Front) -> None:
-    """Contract 2.1.13, 6.20, 6.21: created, then changed in what is said, with explicit permission."""
-    lists = [await front.new_list(f"list {number}") for number in range(2)]
-    body = {
-        "email_address": "kim@example.org",
-        "list_memberships": lists[:1],
-        "phone_number": "555",
-        "first_name": "Kim",
-    }
-    made = await front.post("/v3/contacts/sign_up_form", body)
-    assert made["action"] == "created"
-    shown = await everything(front, made["contact_id"])
-    assert (shown["create_source"], shown["email_address"]["opt_in_source"]) == ("Contact", "Contact")
-    assert shown["email_address"]["permission_to_send"] == "explicit"
-    assert [(each["kind"], each["phone_number"]) for each in shown["phone_numbers"]] == [("other", "555")]
-    body = {"email_address": "KIM@example.org", "list_memberships": lists[1:], "last_name": "Ode"}
-    again = await front.post("/v3/contacts/sign_up_form", body, 200)
-    assert again == {"contact_id": made["contact_id"], "action": "updated"}
-    shown = await everything(front, made["contact_id"])
-    assert (shown["first_name"], shown["last_name"], shown["update_source"]) == ("Kim", "Ode", "Contact")
-    assert set(shown["list_memberships"]) == set(lists)
-    assert shown["email_address"]["address"] == "kim@example.org"
-
-
-async def test_signing_up_again_after_all(front: Front) -> None:
-    """Contract 2.1.13: who was deleted is restored, who had unsubscribed is back."""
-    list_id, tag_id = await front.new_list("a list"), await front.new_tag("a tag")
-    made = await new_contact(front, taggings=[tag_id])
-    body = {"email_address": "kim@example.org", "list_memberships": [list_id]}
-    await delete(front, made["contact_id"])
-    assert (await front.post("/v3/contacts/sign_up_form", body, 200))["action"] == "updated"
-    shown = await everything(front, made["contact_id"])
-    assert "deleted_at" not in shown
-    assert (shown["list_memberships"], shown["taggings"]) == ([list_id], [tag_id])
-    gone = {"address": "kim@example.org", "permission_to_send": "unsubscribed"}
-    await changed(front, made["contact_id"], update_source="Contact", email_address=gone)
-    await front.post("/v3/contacts/sign_up_form", body, 200)
-    shown = await everything(front, made["contact_id"])
-    assert shown["email_address"]["permission_to_send"] == "explicit"
-    assert await is_in(front, made["contact_id"], system.ACTIVE)
-
-
-@pytest.mark.parametrize(
-    ("changes", "status"),
-    [
-        ({"email_address": None}, 400),
-        ({"email_address": {"address": "a@b.c"}}, 400),
-        ({"email_address": "a@" + "b" * 49}, 400),
-        ({"list_memberships": []}, 400),
-        ({"list_memberships": [str(uuid4())]}, 404),
-        ({"custom_fields": [{"custom_field_id": str(uuid4()), "value": "x"}]}, 400),
-        ({"street_address": {"street": "x"}}, 400),
-        ({"phone_number": "1" * 26}, 400),
-    ],
-)
-async def test_sign_ups_that_are_refused(front: Front, changes: dict[str, Any], status: int) -> None:
-    """Contract 2.1.13."""
-    body = {"email_address": "kim@example.org", "list_memberships": [await front.new_list("a list")], **changes}
-    await front.refused("POST", "/v3/contacts/sign_up_form", status, json=body)
-    assert await front.desk.rows("contact") == []
-
-
-async def test_two_at_once(front: Front) -> None:
-    """Contract 2.1.13, 1.8: one is done, the other is done after it or refused; never two contacts."""
-    list_id = await front.new_list("a list")
-    body = {"email_address": "kim@example.org", "list_memberships": [list_id]}
-    asked = [front.request("POST", "/v3/contacts/sign_up_form", json=body) for _ in range(8)]
-    answers = await asyncio.gather(*asked)
-    statuses = sorted(answer.status for answer in answers)
-    assert statuses[0] == 201
-    assert set(statuses[1:]) <= {200, 409}
-    assert len(await front.desk.rows("contact")) == 1
-
-
-async def test_many_at_once(front: Front) -> None:
-    """They share transactions; each leaves a record of its own, and the counts are exact."""
-    list_id = await front.new_list("a list")
-    sign_ups = [{"email_address": f"c{number}@example.org", "list_memberships": [list_id]} for number in range(60)]
-    made = await asyncio.gather(*(front.post("/v3/contacts/sign_up_form", body) for body in sign_ups))
-    assert len({each["contact_id"] for each in made}) == 60
-    found = await front.get(f"/v3/contact_lists/{list_id}?include_membership_count=active")
-    assert found["membership_count"] == 60
-    activities = await front.desk.rows("activity")
-    assert len(activities) == 60
-    assert {(each["state"], each["listed"], each["changed_count"]) for each in activities} == {("completed", False, 3)}
-    assert (await front.get("/v3/activities"))["activities"] == []
-    numbers = [each["contact_no"] for each in await front.desk.rows("contact")]
-    assert sorted(numbers) == list(range(min(numbers), min(numbers) + 60))
-
-
-async def test_waiting_for_what_was_asked_before(front: Front) -> None:
-    """A removal that was queued before a sign-up is done before it."""
-    list_id = await front.new_list("a list")
-    await front.submit("remove_list_memberships", {"source": {"all_active_contacts": True}, "list_ids": [list_id]})
-    body = {"email_address": "kim@example.org", "list_memberships": [list_id]}
-    signing_up = asyncio.create_task(front.post("/v3/contacts/sign_up_form", body))
-    await asyncio.sleep(0.1)
-    assert not signing_up.done()
-    await front.work()
-    made = await signing_up
-    assert (await everything(front, made["contact_id"]))["list_memberships"] == [list_id]
-
-
-async def test_resubscribing_once(front: Front) -> None:
-    """Contract 2.1.16."""
-    list_id = await front.new_list("a list")
-    made = await new_contact(front)
-    path, body = f"/v3/contacts/resubscribe/{made['contact_id']}", {"list_ids": [list_id]}
-    await front.refused("PUT", path, 409, json=body)
-    gone = {"address": "kim@example.org", "permission_to_send": "unsubscribed"}
-    await changed(front, made["contact_id"], update_source="Contact", email_address=gone)
-    await front.refused("PUT", path, 400, json={})
-    await front.refused("PUT", path, 400, json={"list_ids": [str(uuid4())]})
-    answer = await front.request("PUT", path, json=body)
-    assert answer.status == 200
-    assert answer.body["email_address"]["permission_to_send"] == "explicit"
-    assert answer.body["list_memberships"] == [list_id]
-    await changed(front, made["contact_id"], update_source="Contact", email_address=gone)
-    await front.refused("PUT", path, 409, json=body)
-    await front.refused("PUT", f"/v3/contacts/resubscribe/{uuid4()}", 404, json=body)
-
-
 async def test_cross_references(front: Front) -> None:
     """Contract 2.1.14: ascending, unknown ones left out."""
     made = [await new_contact(front, email=f"c{number}@example.org") for number in range(3)]
@@ -434,168 +282,6 @@ async def test_text_messages(front: Front) -> None:
     for status, count in {"explicit": 1, "unsubscribed": 0, "not_set": 1, "all": 2, "explicit,not_set": 2}.items():
         found = await front.get(f"/v3/contacts?sms_status={status}")
         assert len(found["contacts"]) == count, status
-
-
-async def ids(front: Front, query: str) -> set[str]:
-    """The ids on all pages, after a check that they are counted and nobody is there twice."""
-    path = f"/v3/contacts?limit=3&{query}"
-    found = [each["contact_id"] for each in await front.pages(path, "contacts")]
-    assert len(found) == len(set(found))
-    if "segment_id" not in query:
-        assert (await front.get(f"{path}&include_count=1"))["contacts_count"] == len(found)
-    return set(found)
-
-
-class People:
-    """Two dozen contacts of every kind, and who of them meets a condition."""
-
-    def __init__(self, lists: list[str], tags: list[str], people: list[dict[str, Any]]) -> None:
-        self.lists, self.tags, self.all = lists, tags, people
-
-    def those(self, condition: Any) -> set[str]:
-        return {person["contact_id"] for person in self.all if condition(person)}
-
-    def living(self, condition: Any) -> set[str]:
-        return self.those(lambda person: not person["deleted"] and condition(person))
-
-
-PERMISSIONS = ("implicit", "explicit", "pending_confirmation", "temp_hold", "not_set", "unsubscribed")
-
-
-@pytest_asyncio.fixture
-async def people(front: Front) -> People:
-    """The n-th has been made, changed and, if it was, opted out on the n-th day of 2026."""
-    lists = [await front.new_list(f"list {number}") for number in range(2)]
-    tags = [await front.new_tag(f"tag {number}") for number in range(2)]
-    made = [await _person(front, number, lists, tags) for number in range(24)]
-    for number, person in enumerate(made, 1):
-        person["time"] = f"2026-01-{number:02}T00:00:00+00:00"
-        await front.desk.owner.execute(
-            "UPDATE contact SET created_at = $2::text::timestamptz, updated_at = $2::text::timestamptz,"
-            " opt_out_date = CASE WHEN opt_out_date IS NOT NULL THEN $2::text::timestamptz END WHERE contact_id = $1",
-            *(person["contact_id"], person["time"]),
-        )
-    return People(lists, tags, made)
-
-
-async def _person(front: Front, number: int, lists: list[str], tags: list[str]) -> dict[str, Any]:
-    permission = PERMISSIONS[number % 6]
-    made = await new_contact(
-        front,
-        email_address={"address": f"c{number}@example.org", "permission_to_send": permission},
-        list_memberships=[lists[number % 2]] if number % 3 == 0 and permission != "unsubscribed" else [],
-        taggings=[tags[number % 2]] if number % 4 == 0 else [],
-    )
-    if number % 5 == 0:
-        await delete(front, made["contact_id"])
-    return {**made, "permission": permission, "deleted": number % 5 == 0}
-
-
-async def test_by_status_and_address(front: Front, people: People) -> None:
-    """Contract 2.1.8: of several values in one filter any counts; without a status everybody who is not deleted."""
-    living = people.living
-    assert await ids(front, "") == living(lambda _: True)
-    assert await ids(front, "status=all") == people.those(lambda _: True)
-    assert await ids(front, "status=deleted") == people.those(lambda person: person["deleted"])
-    assert await ids(front, "status=active") == living(lambda p: p["permission"] in ("implicit", "explicit"))
-    for status in PERMISSIONS[2:]:
-        assert await ids(front, f"status={status}") == living(lambda p, status=status: p["permission"] == status)
-    several = living(lambda p: p["permission"] in ("temp_hold", "unsubscribed")) | people.those(lambda p: p["deleted"])
-    assert await ids(front, "status=temp_hold,%20unsubscribed,deleted") == several
-    assert await ids(front, "email=C7@Example.ORG") == living(lambda p: p is people.all[7])
-
-
-async def test_by_list_and_tag(front: Front, people: People) -> None:
-    """Contract 2.1.8: several filters are all met."""
-    on = [people.living(lambda p, each=each: each in p["list_memberships"]) for each in people.lists]
-    tagged = [people.living(lambda p, each=each: each in p["taggings"]) for each in people.tags]
-    first, second = people.lists
-    assert await ids(front, f"lists={first}") == on[0]
-    assert await ids(front, f"lists={first},{second.upper()}") == on[0] | on[1]
-    assert await ids(front, f"lists={first}&tags={','.join(people.tags)}") == on[0] & (tagged[0] | tagged[1])
-    assert await ids(front, f"lists={uuid4()}") == set()
-    together = f"status=active&lists={first}&tags={people.tags[0]}&updated_after=2026-01-02"
-    assert await ids(front, together) == on[0] & tagged[0] & people.living(
-        lambda p: p["permission"] in ("implicit", "explicit") and p["time"] > "2026-01-02T00:00:00+00:00"
-    )
-
-
-async def test_by_time(front: Front, people: People) -> None:
-    """Contract 2.1.8, 1.5: strictly after and before; contradicting each other they are nobody's."""
-    day, tenth = "2026-01-10", "2026-01-10T00:00:00+00:00"
-    assert await ids(front, f"updated_after={day}") == people.living(lambda p: p["time"] > tenth)
-    assert await ids(front, f"updated_before={day}") == people.living(lambda p: p["time"] < tenth)
-    between = people.living(lambda p: "2026-01-04T00:00:00+00:00" < p["time"] < tenth)
-    assert await ids(front, f"created_after=2026-01-04T00:00:00Z&created_before={day}") == between
-    opted_out = people.those(lambda p: p["deleted"] or p["permission"] == "unsubscribed")
-    later = people.those(lambda p: p["time"] > tenth)
-    assert await ids(front, f"status=all&optout_after={day}") == opted_out & later
-    earlier = people.those(lambda p: p["time"] < tenth)
-    assert await ids(front, f"status=all&optout_before={day}") == opted_out & earlier
-    assert await ids(front, f"created_after={day}&created_before=2026-01-02") == set()
-    assert await ids(front, f"created_after={day}&created_before={day}") == set()
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "status=living",
-        "include=everything",
-        "include=notes,",
-        "lists=Array",
-        "lists=" + ",".join(str(uuid4()) for _ in range(26)),
-        "tags=" + ",".join(str(uuid4()) for _ in range(51)),
-        "limit=0",
-        "limit=501",
-        "limit=a",
-        "segment_id=a",
-        "segment_id=1&status=all",
-        "segment_id=1&updated_after=2026-01-01",
-        "segment_id=1&sms_status=all",
-        "include_count=2",
-        "updated_after=yesterday",
-        "sms_status=deaf",
-        "cursor=abc",
-        "email=%00",
-    ],
-)
-async def test_queries_that_are_refused(front: Front, query: str) -> None:
-    """Contract 2.1.8, 1.5, 1.6, 1.7: 400, never another set of contacts."""
-    await front.refused("GET", f"/v3/contacts?{query}", 400)
-
-
-async def test_pages_stay_whole_while_contacts_come_and_go(front: Front) -> None:
-    """Contract 1.7, 6.15, 6.16: a stable order, and cursors that hold all filters."""
-    list_id = await front.new_list("a list")
-    made = [await new_contact(front, email=f"c{n}@example.org", list_memberships=[list_id]) for n in range(6)]
-    page = await front.get(f"/v3/contacts?limit=2&lists={list_id}&include=list_memberships&include_count=true")
-    assert [each["contact_id"] for each in page["contacts"]] == [each["contact_id"] for each in made[:2]]
-    await delete(front, made[1]["contact_id"])
-    await delete(front, made[2]["contact_id"])
-    late = await new_contact(front, email="late@example.org", list_memberships=[list_id])
-    await new_contact(front, email="elsewhere@example.org")
-    rest = []
-    while "_links" in page:
-        page = await front.get(page["_links"]["next"]["href"])
-        rest += page["contacts"]
-        assert page["contacts_count"] == 5
-    assert [each["contact_id"] for each in rest] == [each["contact_id"] for each in (*made[3:], late)]
-    assert all(each["list_memberships"] == [list_id] for each in rest)
-
-
-NAMES = [
-    "Zoë Ångström-Nuñez",
-    "李小龍",
-    "Владимир",
-    "عبد الرحمن",
-    "नरेंद्र",
-    "👩‍👩‍👧‍👦 family",
-    "zero\u200bwidth\u200djoined",
-    "e\u0301 combined",
-    "O'Brien; DROP TABLE contact; --",
-    'quote " back \\ slash',
-    "\u202eright to left",
-]
 
 
 @pytest.mark.parametrize("name", NAMES)
