@@ -139,6 +139,10 @@ class Route(Generic[Q, B]):
     extension: bool = False
 
 
+#: A route, whatever it reads.
+AnyRoute = Route[Any, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """What the documentation tells beside the routes: a table. What is between backquotes is code."""
@@ -159,9 +163,9 @@ class Dialect:
     """
 
     prefix: str
-    routes: Sequence[Route[Any, Any]]
+    routes: Sequence[AnyRoute]
     authenticate: Callable[[Authenticator, web.Request], Awaitable[Principal]]
-    refuse: Callable[[MusterError, Route[Any, Any] | None], web.Response]
+    refuse: Callable[[MusterError, AnyRoute | None], web.Response]
     refusals: Mapping[HTTPStatus, Any]
     ids: Mapping[str, Any]
     chapters: Sequence[Chapter] = ()
@@ -178,7 +182,7 @@ def mount(app: web.Application, services: Services, dialect: Dialect) -> None:
 
 
 def _mount_path(
-    app: web.Application, services: Services, dialect: Dialect, path: str, routes: Sequence[Route[Any, Any]]
+    app: web.Application, services: Services, dialect: Dialect, path: str, routes: Sequence[AnyRoute]
 ) -> None:
     resource = app.router.add_resource(dialect.prefix + path)
     for route in routes:
@@ -193,7 +197,7 @@ def _mount_path(
     resource.add_route("*", _refusing(dialect, wrong, allow), expect_handler=expect)
 
 
-def _answering(services: Services, dialect: Dialect, route: Route[Any, Any]) -> Answer:
+def _answering(services: Services, dialect: Dialect, route: AnyRoute) -> Answer:
     observe = services.metrics.of_route(dialect.prefix + route.path, route.method).observe
     authenticator = services.authenticator
 
@@ -213,7 +217,7 @@ def _answering(services: Services, dialect: Dialect, route: Route[Any, Any]) -> 
     return answer
 
 
-def _told(error: Exception, route: Route[Any, Any]) -> MusterError:
+def _told(error: Exception, route: AnyRoute) -> MusterError:
     """What the caller is told of an error: refusals as they are, faults in the log only."""
     match error:
         case MusterError():

@@ -14,12 +14,11 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
-from api.dialects import Dialect, Media, Route
+from api.dialects import AnyRoute, Dialect, Media
 from api.reading import JSON, Form, Query
 from api.uploads import FORM
 
 Json = dict[str, Any]
-AnyRoute = Route[Any, Any]
 #: A part of what a route reads or sends: its method, its path, and `query`, `body` or a status.
 Place = tuple[str, str, str]
 

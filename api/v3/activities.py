@@ -10,19 +10,19 @@ from pydantic import Field
 
 from api import reading
 from api.answers import json_answer
-from api.dialects import Call
+from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
 from api.v3 import formats
+from api.v3.access import WITH_404, WITH_404_409, WRITE
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits, Text
 from engine.activities import reading as activities
 from engine.activities import submission
 from engine.activities.model import Activity, State
-from engine.activities.operation import BulkRequest, Request
+from engine.activities.operation import Request
 from engine.activities.reading import NEWEST, ErrorPosition
 from engine.activities.submission import Submitted
 from engine.errors import ItemError
-from engine.operations.engagement import ComputeEngagement
 from engine.sets.chunks import LARGEST_NUMBER
 
 #: Strings in `activity_errors` of each activity in a page of them; the activity itself has all.
@@ -54,16 +54,6 @@ class ErrorsQuery(PageQuery):
     error_no: Annotated[int, Field(ge=-1, le=NEWEST)] = -1
     code: Text = ""
     contact_no: Annotated[int, Field(ge=0, le=LARGEST_NUMBER)] = 0
-
-
-async def submit(call: Call[Query, BulkRequest]) -> web.StreamResponse:
-    """Takes in an activity of the kind whose request the route reads."""
-    return await submitted(call, await call.body())
-
-
-async def compute_engagement(call: Call) -> web.StreamResponse:
-    """An extension: takes in a computation, which nothing can be said about."""
-    return await submitted(call, ComputeEngagement())
 
 
 async def submitted(call: Call[Any, Any], request: Request) -> web.Response:
@@ -166,3 +156,63 @@ async def _errors(call: Call[Any, Any], shown: Sequence[Activity], most: int) ->
         return {}
     async with call.db.account(call.account_id) as tx:
         return {each.sequence: (await activities.errors(tx, each, limit=most)).errors for each in wrong}
+
+
+ROUTES: Sequence[AnyRoute] = (
+    Route(
+        "GET",
+        "/activities",
+        WRITE,
+        page,
+        WITH_404,
+        "getActivityStatusCollection",
+        "The activities of the past days, newest first",
+        query=ActivitiesQuery,
+        answers={200: formats.ActivityPage},
+    ),
+    Route(
+        "GET",
+        "/activities/{activity_id}",
+        WRITE,
+        one,
+        WITH_404,
+        "getActivity",
+        "One activity, as it is now",
+        query=OneQuery,
+        answers={200: formats.ShownActivity},
+    ),
+    Route(
+        "GET",
+        "/activities/{activity_id}/errors",
+        WRITE,
+        errors,
+        WITH_404,
+        "getActivityErrors",
+        "Every item that was not done as asked",
+        query=ErrorsQuery,
+        answers={200: formats.ErrorPage},
+        extension=True,
+    ),
+    Route(
+        "POST",
+        "/activities/{activity_id}/cancel",
+        WRITE,
+        cancel,
+        WITH_404_409,
+        "postActivityCancel",
+        "Cancel an activity before it begins, or between its batches",
+        answers={200: formats.ShownActivity},
+        extension=True,
+    ),
+    Route(
+        "POST",
+        "/activities/{activity_id}/retry",
+        WRITE,
+        retry,
+        WITH_404_409,
+        "postActivityRetry",
+        "Submit an ended activity again, as a new one",
+        answers={201: formats.ShownActivity},
+        extension=True,
+    ),
+)

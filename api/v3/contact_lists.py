@@ -9,9 +9,10 @@ from pydantic import Field
 
 from api import reading
 from api.answers import json_answer
-from api.dialects import Call
+from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
 from api.v3 import activities, formats
+from api.v3.access import NO_404, NO_404_409, NOT_FOUND, READ_LISTS, WITH_404, WRITE_LISTS
 from api.v3.bodies import NewList
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits, Listed, SequenceIds, Switch, Text
@@ -132,3 +133,72 @@ async def _counts(tx: Transaction, lists: Sequence[NamedSet], membership: Member
     if membership == "all":
         return {each.set_no: each.member_count for each in lists}
     return await catalog.active_counts(tx, [each.set_no for each in lists])
+
+
+ROUTES: Sequence[AnyRoute] = (
+    Route(
+        "GET",
+        "/contact_lists",
+        READ_LISTS,
+        page,
+        NO_404,
+        "getLists",
+        "Contact lists",
+        query=ListsQuery,
+        answers={200: formats.ListPage},
+    ),
+    Route(
+        "POST",
+        "/contact_lists",
+        WRITE_LISTS,
+        create,
+        NO_404_409,
+        "createList",
+        "Create a list",
+        body=NewList,
+        answers={201: formats.ContactList},
+    ),
+    Route(
+        "GET",
+        "/contact_lists/{list_id}",
+        READ_LISTS,
+        one,
+        WITH_404,
+        "getList",
+        "One list",
+        query=OneQuery,
+        answers={200: formats.ContactList},
+    ),
+    Route(
+        "PUT",
+        "/contact_lists/{list_id}",
+        WRITE_LISTS,
+        change,
+        WITH_404,
+        "putList",
+        "Change a list; what is left out is cleared",
+        body=NewList,
+        answers={200: formats.ContactList},
+    ),
+    Route(
+        "DELETE",
+        "/contact_lists/{list_id}",
+        WRITE_LISTS,
+        delete,
+        NOT_FOUND,
+        "deleteListActivity",
+        "Delete a list and its memberships, as an activity",
+        answers={202: formats.ListDeletion},
+    ),
+    Route(
+        "GET",
+        "/contact_lists/list_id_xrefs",
+        READ_LISTS,
+        xrefs,
+        WITH_404,
+        "getListIdXrefs",
+        "Which lists have these sequence ids",
+        query=XrefsQuery,
+        answers={200: formats.ListXrefs},
+    ),
+)

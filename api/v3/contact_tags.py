@@ -1,5 +1,6 @@
 """Contact tags over the wire (contract v3.md 2.3)."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, ClassVar
 
@@ -8,9 +9,10 @@ from pydantic import Field
 
 from api import reading
 from api.answers import json_answer
-from api.dialects import Call
+from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
 from api.v3 import activities, formats
+from api.v3.access import READ_TAGS, WITH_404, WITH_404_409, WRITE
 from api.v3.bodies import ChangedTag, NewTag
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Switch
@@ -71,3 +73,61 @@ async def page(call: Call[TagsQuery]) -> web.Response:
     if len(found) > query.limit:
         answer["_links"] = next_links(call, query, after_set_no=shown[-1].set_no)
     return json_answer(answer)
+
+
+ROUTES: Sequence[AnyRoute] = (
+    Route(
+        "GET",
+        "/contact_tags",
+        READ_TAGS,
+        page,
+        WITH_404,
+        "getTags",
+        "Tags",
+        query=TagsQuery,
+        answers={200: formats.TagPage},
+    ),
+    Route(
+        "POST",
+        "/contact_tags",
+        WRITE,
+        create,
+        WITH_404_409,
+        "postTag",
+        "Create a tag",
+        body=NewTag,
+        answers={201: formats.Tag},
+    ),
+    Route(
+        "GET",
+        "/contact_tags/{tag_id}",
+        READ_TAGS,
+        one,
+        WITH_404,
+        "getTag",
+        "One tag",
+        query=OneQuery,
+        answers={200: formats.Tag},
+    ),
+    Route(
+        "PUT",
+        "/contact_tags/{tag_id}",
+        WRITE,
+        change,
+        WITH_404_409,
+        "putTag",
+        "Rename a tag",
+        body=ChangedTag,
+        answers={200: formats.Tag},
+    ),
+    Route(
+        "DELETE",
+        "/contact_tags/{tag_id}",
+        WRITE,
+        delete,
+        WITH_404,
+        "deleteTag",
+        "Take a tag off all contacts and delete it, as an activity",
+        answers={202: formats.TagDeletion},
+    ),
+)

@@ -1,6 +1,6 @@
 """Contacts over the wire (contract v3.md 2.1)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from uuid import UUID
@@ -10,11 +10,20 @@ from pydantic import AfterValidator, Field, model_validator
 
 from api import reading
 from api.answers import json_answer
-from api.dialects import Call
+from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
 from api.v3 import contact_formats
+from api.v3.access import NO_404_409, READ, WITH_404, WITH_404_409, WRITE
 from api.v3.contact_bodies import ChangedContact, ContactBody, NewContact, ResubscribeBody, SignUpBody
-from api.v3.contact_formats import ContactCounts, ContactPage, ContactXrefs, CreatedOrUpdated, Include
+from api.v3.contact_formats import (
+    ContactCounts,
+    ContactPage,
+    ContactXrefs,
+    CreatedOrUpdated,
+    Include,
+    ShownContact,
+    SmsHistory,
+)
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits, Listed, Moment, QueryId, SequenceIds, Switch, storable
 from engine import fields
@@ -240,3 +249,115 @@ async def _numbers(tx: Transaction, kind: SetKind, ids: tuple[UUID, ...] | None)
     if ids is None:
         return None
     return tuple(named.set_no for named in (await catalog.by_ids(tx, kind, ids)).values())
+
+
+ROUTES: Sequence[AnyRoute] = (
+    Route(
+        "GET",
+        "/contacts",
+        READ,
+        page,
+        WITH_404,
+        "getContacts",
+        "Contacts, filtered",
+        query=ContactsQuery,
+        answers={200: ContactPage},
+    ),
+    Route(
+        "POST",
+        "/contacts",
+        WRITE,
+        create,
+        NO_404_409,
+        "postContact",
+        "Create a contact",
+        body=NewContact,
+        answers={201: ShownContact},
+    ),
+    Route(
+        "GET",
+        "/contacts/contact_id_xrefs",
+        READ,
+        xrefs,
+        WITH_404,
+        "getContactIdXrefs",
+        "The ids of contacts by their sequence ids",
+        query=XrefsQuery,
+        answers={200: ContactXrefs},
+    ),
+    Route(
+        "GET",
+        "/contacts/counts",
+        READ,
+        counts,
+        WITH_404,
+        "getContactsCounts",
+        "How many contacts there are, by permission",
+        query=CountsQuery,
+        answers={200: ContactCounts},
+    ),
+    Route(
+        "POST",
+        "/contacts/sign_up_form",
+        WRITE,
+        sign_up,
+        WITH_404_409,
+        "postSignUpForm",
+        "Create or change the contact with an e-mail address, and put it on lists",
+        body=SignUpBody,
+        answers={200: CreatedOrUpdated, 201: CreatedOrUpdated},
+    ),
+    Route(
+        "GET",
+        "/contacts/sms_engagement_history/{contact_id}",
+        READ,
+        sms_history,
+        WITH_404,
+        "getContactSMSEngagementHistory",
+        "What happened on a contact's text message channel",
+        answers={200: list[SmsHistory]},
+    ),
+    Route(
+        "PUT",
+        "/contacts/resubscribe/{contact_id}",
+        WRITE,
+        resubscribe,
+        WITH_404_409,
+        "putContactResubscribe",
+        "Opt in again, once, a contact who had unsubscribed",
+        body=ResubscribeBody,
+        answers={200: ShownContact},
+    ),
+    Route(
+        "GET",
+        "/contacts/{contact_id}",
+        READ,
+        one,
+        WITH_404,
+        "getContact",
+        "One contact, also a deleted one",
+        query=ContactQuery,
+        answers={200: ShownContact},
+    ),
+    Route(
+        "PUT",
+        "/contacts/{contact_id}",
+        WRITE,
+        update,
+        WITH_404_409,
+        "putContact",
+        "Change a contact, or revive a deleted one",
+        body=ChangedContact,
+        answers={200: ShownContact},
+    ),
+    Route(
+        "DELETE",
+        "/contacts/{contact_id}",
+        WRITE,
+        delete,
+        WITH_404,
+        "deleteContact",
+        "Delete a contact",
+        answers={204: None},
+    ),
+)

@@ -1,5 +1,6 @@
 """Custom fields of contacts over the wire (contract v3.md 2.4)."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, ClassVar
 
@@ -8,9 +9,10 @@ from pydantic import Field
 
 from api import reading
 from api.answers import json_answer
-from api.dialects import Call
+from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
 from api.v3 import formats
+from api.v3.access import NO_404, NO_404_409, NOT_FOUND, READ, WITH_404, WRITE
 from api.v3.bodies import NewCustomField
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits
@@ -64,3 +66,60 @@ async def page(call: Call[CustomFieldsQuery]) -> web.Response:
     if len(found) > query.limit:
         answer["_links"] = next_links(call, query, after_field_no=shown[-1].field_no)
     return json_answer(answer)
+
+
+ROUTES: Sequence[AnyRoute] = (
+    Route(
+        "GET",
+        "/contact_custom_fields",
+        READ,
+        page,
+        NO_404,
+        "getCustomFields",
+        "Custom fields",
+        query=CustomFieldsQuery,
+        answers={200: formats.CustomFieldPage},
+    ),
+    Route(
+        "POST",
+        "/contact_custom_fields",
+        WRITE,
+        create,
+        NO_404_409,
+        "postCustomFields",
+        "Create a custom field",
+        body=NewCustomField,
+        answers={201: formats.CustomField},
+    ),
+    Route(
+        "GET",
+        "/contact_custom_fields/{custom_field_id}",
+        READ,
+        one,
+        WITH_404,
+        "getCustomField",
+        "One custom field",
+        answers={200: formats.CustomField},
+    ),
+    Route(
+        "PUT",
+        "/contact_custom_fields/{custom_field_id}",
+        WRITE,
+        change,
+        WITH_404,
+        "putCustomField",
+        "Change the label of a custom field, and with it its name",
+        body=NewCustomField,
+        answers={200: formats.CustomField},
+    ),
+    Route(
+        "DELETE",
+        "/contact_custom_fields/{custom_field_id}",
+        WRITE,
+        delete,
+        NOT_FOUND,
+        "deleteCustomField",
+        "Delete a custom field and its values",
+        answers={204: None},
+    ),
+)

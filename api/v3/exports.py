@@ -1,10 +1,14 @@
 """Exported files over the wire (contract v3.md 3.15). An export is submitted as every activity is."""
 
+from collections.abc import Sequence
+from http import HTTPStatus
+
 from aiohttp import web
 
 from api import downloads, reading
-from api.dialects import CSV, Call
+from api.dialects import CSV, AnyRoute, Call, Route
 from api.errors import RangeNotSatisfiable
+from api.v3.access import WITH_404, WRITE
 from api.v3.refusals import refuse
 from engine.operations import contact_exports
 
@@ -19,3 +23,17 @@ async def download(call: Call) -> web.StreamResponse:
         refusal = refuse(error, call.route)
         refusal.headers["Content-Range"] = f"bytes */{error.size}"
         return refusal
+
+
+ROUTES: Sequence[AnyRoute] = (
+    Route(
+        "GET",
+        "/contact_exports/{file_export_id}",
+        WRITE,
+        download,
+        WITH_404 | {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE},
+        "getContactsExport",
+        "The file of a completed export, whole or a range of its bytes",
+        answers={200: CSV, 206: CSV},
+    ),
+)

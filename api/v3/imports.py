@@ -1,18 +1,22 @@
 """Imports over the wire: a CSV file in a form, or rows as JSON (contract v3.md 3.8 and 3.9).
 
+from collections.abc import Sequence
 A refused import leaves no file.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from api import uploads
-from api.dialects import Call
+from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
+from api.v3.access import NO_404, WITH_404, WRITE
 from api.v3.activities import submitted
 from api.v3.bodies import ImportForm, JsonImport
+from api.v3.formats import ShownActivity
 from engine import files
 from engine.imports import json_body, json_lines
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport, cut_csv
@@ -64,3 +68,29 @@ def _fields(form: uploads.Form) -> dict[str, Any]:
     if parts := form.values("list_ids"):
         fields["list_ids"] = [text.strip() for part in parts for text in part.split(",")]
     return fields
+
+
+ROUTES: Sequence[AnyRoute] = (
+    Route(
+        "POST",
+        "/activities/contacts_file_import",
+        WRITE,
+        file_import,
+        WITH_404,
+        "contactsCSVImport",
+        "Import contacts from a CSV file onto lists",
+        body=ImportForm,
+        answers={201: ShownActivity},
+    ),
+    Route(
+        "POST",
+        "/activities/contacts_json_import",
+        WRITE,
+        json_import,
+        NO_404,
+        "bulkImportContactsJSON",
+        "Import contacts from JSON onto lists",
+        body=JsonImport,
+        answers={201: ShownActivity},
+    ),
+)

@@ -11,7 +11,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from api.answers import json_answer
-from api.dialects import Route
+from api.dialects import AnyRoute
 from engine.errors import MusterError
 
 
@@ -85,7 +85,7 @@ def _shape(keys: Sequence[str]) -> Any:
 SHAPES = _shapes()
 
 
-def refuse(error: MusterError, route: Route[Any, Any] | None) -> web.Response:
+def refuse(error: MusterError, route: AnyRoute | None) -> web.Response:
     """The answer that refuses a request for this error."""
     status, key = _refusal(error, route)
     body = {"error_key": key, "error_message": error.message}
@@ -93,7 +93,7 @@ def refuse(error: MusterError, route: Route[Any, Any] | None) -> web.Response:
     return json_answer(body if key in AS_OBJECT else [body], status, headers)
 
 
-def _refusal(error: MusterError, route: Route[Any, Any] | None) -> Refusal:
+def _refusal(error: MusterError, route: AnyRoute | None) -> Refusal:
     """Some refusals are 400 on routes that do not document what they would be otherwise (2.2, 2.4, 3.3)."""
     refusal = REFUSALS.get(error.code, INTERNAL)
     documented = route is not None and refusal.status in route.documented

@@ -1,5 +1,6 @@
 """Segments over the wire (contract v3.md 2.5)."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
 
@@ -8,9 +9,10 @@ from pydantic import BeforeValidator, Field
 
 from api import reading
 from api.answers import json_answer
-from api.dialects import Call
+from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
 from api.v3 import formats
+from api.v3.access import NO_404_409, READ_LISTS, WITH_404, WITH_404_409, WRITE_LISTS
 from api.v3.bodies import NewSegment, SegmentName
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits
@@ -86,3 +88,71 @@ async def page(call: Call[SegmentsQuery]) -> web.Response:
 
 def _segment_id(call: Call[Any, Any]) -> int:
     return reading.path_number(call.request, "segment_id", LARGEST_ID)
+
+
+ROUTES: Sequence[AnyRoute] = (
+    Route(
+        "GET",
+        "/segments",
+        READ_LISTS,
+        page,
+        WITH_404,
+        "getSegments",
+        "Segments, without their criteria",
+        query=SegmentsQuery,
+        answers={200: formats.SegmentPage},
+    ),
+    Route(
+        "POST",
+        "/segments",
+        WRITE_LISTS,
+        create,
+        NO_404_409,
+        "createSegment",
+        "Create a segment",
+        body=NewSegment,
+        answers={201: formats.FullSegment},
+    ),
+    Route(
+        "GET",
+        "/segments/{segment_id}",
+        READ_LISTS,
+        one,
+        WITH_404,
+        "getSegmentDetail",
+        "One segment with its criteria, also a deleted one",
+        answers={200: formats.FullSegment},
+    ),
+    Route(
+        "PUT",
+        "/segments/{segment_id}",
+        WRITE_LISTS,
+        change,
+        WITH_404_409,
+        "updateSegment",
+        "Change the name and the criteria of a segment",
+        body=NewSegment,
+        answers={200: formats.FullSegment},
+    ),
+    Route(
+        "PATCH",
+        "/segments/{segment_id}/name",
+        WRITE_LISTS,
+        rename,
+        WITH_404_409,
+        "updateSegmentName",
+        "Rename a segment",
+        body=SegmentName,
+        answers={200: formats.FullSegment},
+    ),
+    Route(
+        "DELETE",
+        "/segments/{segment_id}",
+        WRITE_LISTS,
+        delete,
+        WITH_404,
+        "deleteSegment",
+        "Delete a segment",
+        answers={204: None},
+    ),
+)

@@ -1,8 +1,10 @@
 """Tracking events over the wire, an extension: what a mail system tells of its campaigns.
 
+from collections.abc import Sequence
 A refused request leaves no file.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -10,10 +12,12 @@ from pydantic import Field
 from pydantic_core import to_json
 
 from api import uploads
-from api.dialects import Call
+from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
+from api.v3.access import NO_404, WRITE
 from api.v3.activities import submitted
 from api.v3.bodies import Resource
+from api.v3.formats import ShownActivity
 from engine import files
 from engine.operations import tracking_events
 
@@ -41,3 +45,19 @@ async def record(call: Call[Query, TrackingEvents]) -> web.Response:
     with uploads.kept_unless_refused(path):
         file = files.uploaded(call.settings, path)
         return await submitted(call, tracking_events.TrackingEvents.stored(file, rows))
+
+
+ROUTES: Sequence[AnyRoute] = (
+    Route(
+        "POST",
+        "/tracking_events",
+        WRITE,
+        record,
+        NO_404,
+        "postTrackingEvents",
+        "Tell who was sent, opened or clicked which campaign, bounced or unsubscribed",
+        body=TrackingEvents,
+        answers={201: ShownActivity},
+        extension=True,
+    ),
+)
