@@ -66,8 +66,12 @@ async def renew(db: Database, settings: Settings, worker_id: UUID, account_id: i
 
 
 async def sweep(db: Database) -> list[Message]:
-    """Messages of activities whose message got lost or whose worker is gone, of all accounts, to be sent again."""
+    """Messages of activities whose message got lost or whose worker is gone, of all accounts, to be sent again.
+
+    Ends the sessions of frozen processes, whose locks would keep others from taking over.
+    """
     async with db.everywhere() as tx:
+        await tx.run("end_silent_sessions")
         overdue = await tx.all("overdue_leases", limit=MOST_SWEPT)
     messages = []
     for row in overdue:

@@ -132,6 +132,14 @@ where account_id = :account_id and sequence in (
     for update skip locked
 );
 
+-- name: end_silent_sessions!
+-- Ends sessions of this role whose client has fallen silent within a statement, for as long as an idle transaction may be:
+-- a process that is frozen between the parts of a message would hold its locks for ever, since to the server it is at
+-- work.
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and usename = current_user and state = 'active' and wait_event = 'ClientRead'
+    and state_change < now() - nullif(current_setting('idle_in_transaction_session_timeout'), '0')::interval;
+
 -- name: overdue_leases
 -- Activities of all accounts whose message got lost or whose worker is gone: a bounded look over all accounts.
 select account_id, sequence, activity_id, queue from lease

@@ -20,8 +20,8 @@ select format(
 
 -- name: prepare_role
 -- The DDL that lets the role work: rows, not tables, and none of the migration tool's. A transaction in which nothing
--- happens is ended after 15 s and a dead connection is noticed within 15 s, sooner than any lease runs out, so a frozen
--- worker cannot hold locks past it.
+-- happens is ended after 15 s (by a sweep, within a statement) and a dead connection is noticed within 15 s, sooner than
+-- any lease runs out, so a frozen worker cannot hold locks past it.
 -- Pages are taken to be as cheap in any order (solid state, or in memory): else 10,000 contacts would be looked up by
 -- reading a million. And plans are kept: the statements are of rows by their keys, for which every plan is the same, and
 -- making it anew each time would take a third of their time.

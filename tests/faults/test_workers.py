@@ -2,6 +2,8 @@
 
 import signal
 
+import asyncpg
+
 from engine.activities.model import State
 from tests.faults.bulk import Bulk, message_of
 from tests.faults.conftest import StartWorker
@@ -56,6 +58,17 @@ async def test_a_frozen_worker_does_no_harm_when_it_wakes_up(bulk: Bulk, start_w
     wait_until(first.is_ready, "the frozen process works again")
     again = await bulk.start()
     assert (await bulk.ended(again)).changed_count == 0
+
+
+async def test_a_session_that_falls_silent_within_a_statement_is_ended(bulk: Bulk, start_worker: StartWorker) -> None:
+    """As a worker that is frozen between the parts of a message: to the server it is at work, and not idle."""
+    silent = await asyncpg.connect(bulk.settings.database_app_url)
+    await silent.execute(f"SET muster.account_id = '{bulk.principal.account_id}'; BEGIN")
+    await silent.execute("SELECT FROM contact_set WHERE set_no = $1 FOR UPDATE", bulk.target.set_no)
+    await silent.prepare("SELECT 1")
+    start_worker()
+    await bulk.completed_once(await bulk.start())
+    silent.terminate()
 
 
 async def test_an_activity_that_kills_its_worker_each_time_fails(bulk: Bulk, start_worker: StartWorker) -> None:
