@@ -1,10 +1,11 @@
 """Contact lists over HTTP (contract v3.md 2.2, and list_delete of 3.7)."""
 
 import asyncio
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -37,6 +38,15 @@ STRANGE_NAMES = (
 
 async def names_of(front: Front, query: str = "") -> list[str]:
     return [each["name"] for each in await front.pages(f"{LISTS}{query}", "lists")]
+
+
+async def gone_and_kept(front: Front, people: Sequence[UUID]) -> tuple[str, str]:
+    """Two lists with these contacts on both, of which the first has been deleted."""
+    gone, kept = await front.new_list("gone"), await front.new_list("kept")
+    await front.add(people, gone, kept)
+    await front.delete(f"{LISTS}/{gone}", 202)
+    await front.work()
+    return gone, kept
 
 
 class TestMaking:
@@ -322,10 +332,7 @@ class TestDeleting:
     async def test_memberships_go_and_contacts_stay(self, front: Front) -> None:
         """Contract 2.2; the name is free again."""
         people = await front.desk.make_contacts(3)
-        gone, kept = await front.new_list("gone"), await front.new_list("kept")
-        await front.add(people, gone, kept)
-        await front.delete(f"{LISTS}/{gone}", 202)
-        await front.work()
+        gone, kept = await gone_and_kept(front, people)
         contacts = (await front.get("/v3/contacts?include=list_memberships"))["contacts"]
         assert [each["list_memberships"] for each in contacts] == [[kept]] * 3
         assert await front.get(f"/v3/contacts?lists={gone}") == {"contacts": []}
@@ -392,10 +399,7 @@ class TestDeleting:
     async def test_lists_that_are_gone_are_unknown_to_bulk_requests(self, front: Front) -> None:
         """Contract 3.3; also for a process that has remembered the list's number."""
         people = await front.desk.make_contacts(1)
-        gone, kept = await front.new_list("gone"), await front.new_list("kept")
-        await front.add(people, gone, kept)
-        await front.delete(f"{LISTS}/{gone}", 202)
-        await front.work()
+        gone, kept = await gone_and_kept(front, people)
         for source, target in (({"list_ids": [kept]}, gone), ({"list_ids": [gone]}, kept)):
             body = {"source": source, "list_ids": [target]}
             message = await front.refused("POST", "/v3/activities/add_list_memberships", 400, json=body)
