@@ -22,6 +22,7 @@ from api.dialects import Dialect, Send, Services
 from api.finality import Finality
 from api.health import BrokerUp
 from api.metrics import Metrics
+from api.quota import Quota
 from api.throttle import Throttle
 from api.v3 import V3
 from engine import garbage
@@ -67,9 +68,18 @@ def create_app(db: Database, settings: Settings, send: Send, broker_up: BrokerUp
     """
     metrics = Metrics()
     finality = Finality(db, settings)
-    authenticator = Authenticator(db, settings.token_cache_seconds)
-    intake, throttle = Intake(db, settings), Throttle(settings)
-    services = Services(db, settings, send, intake, Inline(db), authenticator, throttle, finality, metrics)
+    services = Services(
+        db=db,
+        settings=settings,
+        send=send,
+        intake=Intake(db, settings),
+        inline=Inline(db),
+        authenticator=Authenticator(db, settings.token_cache_seconds),
+        throttle=Throttle(settings),
+        quota=Quota(db, settings),
+        finality=finality,
+        metrics=metrics,
+    )
     app = web.Application(client_max_size=settings.json_max_bytes)
     health.mount(app, db, broker_up, metrics)
     docs.mount(app, DIALECTS)

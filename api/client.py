@@ -276,6 +276,8 @@ async def _pieces(file: Path, sent: Told) -> AsyncIterator[bytes]:
 def _may_be_repeated(method: str, error: ClientError) -> bool:
     """Whether asking again cannot do anything twice, and may help."""
     match error:
+        case Refused(key="quota_exceeded"):
+            return False
         case Refused(status=HTTPStatus.TOO_MANY_REQUESTS) | NotConnected():
             return True
         case Refused(status=status):

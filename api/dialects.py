@@ -23,6 +23,7 @@ from api.auth import Authenticator
 from api.errors import MethodNotAllowed, NoSuchRoute, Unexpected
 from api.finality import Finality
 from api.metrics import Metrics
+from api.quota import Quota
 from api.reading import Query
 from api.throttle import Throttle
 from engine.activities.inline import Inline
@@ -55,6 +56,7 @@ class Services:
     inline: Inline
     authenticator: Authenticator
     throttle: Throttle
+    quota: Quota
     finality: Finality
     metrics: Metrics
 
@@ -207,6 +209,7 @@ def _answering(services: Services, dialect: Dialect, route: AnyRoute) -> Answer:
         try:
             principal = await dialect.authenticate(authenticator, request)
             await services.throttle.admit(principal)
+            await services.quota.admit(principal)
             principal.require(*route.privileges)
             response = await route.handler(Call(request, principal, services, route))
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets the dialect's words for it)

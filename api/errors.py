@@ -38,6 +38,12 @@ class Unexpected(MusterError):
 
 
 class Throttled(MusterError):
-    """The principal asks more often than it may."""
+    """The principal asks more often in a second than it may."""
 
     code = "throttled"
+
+
+class QuotaExceeded(MusterError):
+    """The principal has asked as often on this day as it may."""
+
+    code = "quota_exceeded"

@@ -67,6 +67,14 @@ class Token:
         return cls(**{**dict(row), "privileges": tuple(row["privileges"])})
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Requests that a principal may make within so many seconds, until the day ends at 00:00 UTC."""
+
+    requests: int
+    seconds: float
+
+
 def muster(account_id: int) -> Principal:
     """Muster itself in an account. It has no token."""
     return Principal(MUSTER, account_id, frozenset())
@@ -103,6 +111,24 @@ async def authenticate(db: Database, token: str) -> Principal:
     if row is None:
         raise Unauthorized("Unauthorized")
     return Principal(row["principal_id"], row["account_id"], frozenset(map(Privilege, row["privileges"])))
+
+
+async def take_requests(db: Database, principal: Principal, block: int, most: int) -> Taken:
+    """The next `block` of the `most` requests of the principal's day, whoever takes them; less when they run out.
+
+    Raises Unauthorized when there is no such principal any more.
+    """
+    async with db.everywhere() as tx:
+        row = await tx.one(
+            "take_requests",
+            principal_id=principal.principal_id,
+            grant_account=principal.account_id,
+            block=block,
+            most=most,
+        )
+    if row is None:
+        raise Unauthorized("Unauthorized")
+    return Taken(row["granted"], row["seconds"])
 
 
 async def list_tokens(db: Database, account_id: int) -> list[Token]:

@@ -147,7 +147,14 @@ class Settings(BaseSettings):
         "The vendor's: 40000",
     )
     requests_per_second: PositiveInt | None = Field(
-        None, description="Requests of a token a second that an API process answers"
+        None,
+        description="Requests of a token a second that an API process answers; each process counts for itself. "
+        "The vendor's: 4",
+    )
+    requests_per_day: PositiveInt | None = Field(
+        None,
+        description="Requests of a token a day, which ends at 00:00 UTC, that all API processes together answer. "
+        "Each reserves a thousandth of them at a time. The vendor's: 10000",
     )
     max_lists: PositiveInt | None = Field(None, description="Lists an account may have")
     max_tags: PositiveInt | None = Field(None, description="Tags an account may have")

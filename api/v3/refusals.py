@@ -48,6 +48,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "unsupported_media_type": Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "contacts.api.unsupported_media_type"),
     "range_not_satisfiable": Refusal(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "contacts.api.range_not_satisfiable"),
     "throttled": Refusal(HTTPStatus.TOO_MANY_REQUESTS, "throttled"),
+    "quota_exceeded": Refusal(HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded"),
     "too_many_activities": Refusal(HTTPStatus.TOO_MANY_REQUESTS, "contacts.api.activities.limit"),
     "busy": UNAVAILABLE,
     "unusable": UNAVAILABLE,
@@ -68,7 +69,7 @@ class Problem(TypedDict):
 Problems = Annotated[list[Problem], Field(min_length=1, max_length=1)]
 
 #: Keys of refusals whose body is one object; all others are an array of one.
-AS_OBJECT = frozenset({"unauthorized", "forbidden", "throttled"})
+AS_OBJECT = frozenset({"unauthorized", "forbidden", "throttled", "quota_exceeded"})
 
 
 def _shapes() -> Mapping[HTTPStatus, Any]:

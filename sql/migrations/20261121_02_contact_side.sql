@@ -66,6 +66,10 @@ create table schedule (
 );
 create index schedule_by_time on schedule (due_at);
 
+-- The last day, in UTC, on which the principal asked for something, and how many requests were taken from that day's.
+alter table principal_grant add column requests_on date not null default 'epoch';
+alter table principal_grant add column requests bigint not null default 0;
+
 -- Reviving a contact asks which deletion was its last.
 create index effect_of_deletions on effect (account_id, chunk, sequence) where set_no = -1 and not turned_on;
 
@@ -144,6 +148,7 @@ drop function merged_sms;
 alter table import_row drop column sms_channel;
 drop table schedule, campaign;
 drop function day_of;
+alter table principal_grant drop column requests_on, drop column requests;
 drop index effect_of_deletions;
 alter table account drop column pruned_sequence;
 alter table contact drop column resubscribed_at;

@@ -26,3 +26,16 @@ order by t.created_at;
 -- name: revoke_tokens!
 update token set revoked_at = now()
 where principal_id = :principal_id and revoked_at is null;
+
+-- name: take_requests^
+-- Takes the next :block of the :most requests that a principal may make until the day ends, at 00:00 UTC: how many it
+-- gets, and the seconds until then. Locks the grant's row. Who looked at the clock before midnight and comes after
+-- somebody who did later takes from the new day.
+update principal_grant g set
+    requests = case when g.requests_on >= today.day then g.requests else 0 end + :block,
+    requests_on = greatest(g.requests_on, today.day)
+from (select (now() at time zone 'UTC')::date as day) today
+where g.principal_id = :principal_id and g.account_id = :grant_account
+returning
+    greatest(0, least(:block::bigint, :most - g.requests + :block)) as granted,
+    extract(epoch from (g.requests_on + 1)::timestamp at time zone 'UTC' - now())::double precision as seconds;

@@ -31,6 +31,7 @@ CONTRACT = {
     "unsupported_media_type": (415, "contacts.api.unsupported_media_type"),
     "range_not_satisfiable": (416, "contacts.api.range_not_satisfiable"),
     "throttled": (429, "throttled"),
+    "quota_exceeded": (429, "quota_exceeded"),
     "too_many_activities": (429, "contacts.api.activities.limit"),
     "unexpected": (500, "contacts.api.internal_error"),
     "busy": (503, "contacts.api.unavailable"),
@@ -64,7 +65,7 @@ def test_every_error_has_the_contracts_answer(kind: type[MusterError]) -> None:
     refusal = {"error_key": key, "error_message": "the message"}
     assert (response.status, body) == (
         status,
-        refusal if key in ("unauthorized", "forbidden", "throttled") else [refusal],
+        refusal if key in ("unauthorized", "forbidden", "throttled", "quota_exceeded") else [refusal],
     )
     assert response.content_type == "application/json"
 
