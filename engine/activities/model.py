@@ -65,6 +65,7 @@ class Activity:
     request_text: str
     reads: frozenset[int]
     writes: frozenset[int]
+    listed: bool
     retry_of: UUID | None
     source_file_name: str | None
     created_at: datetime

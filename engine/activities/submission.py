@@ -79,6 +79,7 @@ async def retry(db: Database, settings: Settings, principal: Principal, activity
             first.request,
             first.reads,
             first.writes,
+            listed=first.listed,
             source_file_name=first.source_file_name,
             cursor=first.cursor,
         )
@@ -198,6 +199,7 @@ def _submitted(tx: Transaction, entry: _Entry, request_text: str, row: asyncpg.R
         request_text=request_text,
         reads=entry.plan.reads,
         writes=entry.plan.writes,
+        listed=entry.plan.listed,
         retry_of=entry.retry_of,
         source_file_name=entry.plan.source_file_name,
         created_at=row["created_at"],

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from engine import accounts, operations, principals
-from engine.activities import clock, reading
+from engine.activities import clock, reading, submission
 from engine.activities.clock import PUT_OFF_SECONDS
 from engine.activities.model import Message, State
 from engine.operations.retention import Retention
@@ -74,10 +74,13 @@ async def test_the_interval_is_a_setting(desk: Desk) -> None:
     assert await seconds_until_due(desk) == pytest.approx(7200, abs=60)
 
 
-async def test_it_is_not_listed(desk: Desk) -> None:
+async def test_it_is_not_listed_nor_is_its_retry(desk: Desk) -> None:
     shown = await desk.add([uuid4()], await desk.new_list())
     await make_due(desk)
-    await desk.deliver(await due(desk))
+    [message] = await due(desk)
+    await desk.deliver([message])
+    again = await submission.retry(desk.db, desk.settings, desk.principal, message.activity_id)
+    await desk.deliver(again.messages)
     page = await reading.page(desk.db, desk.settings, desk.account_id, limit=10, state=None)
     assert [activity.activity_id for activity in page] == [shown.activity.activity_id]
 

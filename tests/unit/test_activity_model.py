@@ -22,6 +22,7 @@ ROW = {
     "request": '{"on":[1]}',
     "reads": [2],
     "writes": [1, 3],
+    "listed": True,
     "retry_of": None,
     "source_file_name": None,
     "created_at": NOW,

@@ -34,6 +34,7 @@ QUEUED = Activity(
     request_text="{}",
     reads=frozenset(),
     writes=frozenset({1, 2, 3}),
+    listed=True,
     retry_of=None,
     source_file_name=None,
     created_at=NOW,
