@@ -13,7 +13,7 @@ from rich.console import Console
 
 from engine.errors import MusterError
 from engine.settings import Settings
-from tests.bench import api, exports, imports, memberships, report, segments, small
+from tests.bench import api, engagement, exports, imports, memberships, report, segments, small
 from tests.bench import contacts as single
 from tests.bench.report import Finding
 
@@ -70,6 +70,7 @@ def _benches(settings: Settings, contacts: int, rounds: int) -> Mapping[str, Ben
         "g": partial(imports.rate, settings, contacts, rounds),
         "h": partial(imports.memory, settings, contacts),
         "j": partial(exports.rate, settings, contacts, rounds),
+        "k": partial(engagement.computation, settings, contacts, rounds),
         "l": partial(single.deletions, settings, contacts, rounds),
         "m": partial(single.sign_ups, settings, rounds),
         "n": partial(single.pages, settings, rounds),
