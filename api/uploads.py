@@ -213,8 +213,7 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _write_all(path: Path, pieces: Iterable[bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
+    with _new_file(path) as file:
         file.writelines(pieces)
         _finish(file, b"")
 
