@@ -13,9 +13,8 @@ from typing_extensions import TypedDict
 from api.answers import Day, Time, time
 from api.v3.paging import Page
 from engine.contacts.reading import Contact
+from engine.contacts.record import Party, Permission
 
-Who = Literal["Account", "Contact"]
-Permission = Literal["implicit", "explicit", "pending_confirmation", "unsubscribed", "temp_hold", "not_set"]
 Kind = Literal["home", "work", "mobile", "other"]
 PlaceKind = Literal["home", "work", "other"]
 Text50 = Annotated[str, Field(max_length=50)]
@@ -31,9 +30,9 @@ class EmailAddress(TypedDict, total=False):
     permission_to_send: Required[Permission]
     created_at: Time
     updated_at: Time
-    opt_in_source: Who
+    opt_in_source: Party
     opt_in_date: Time
-    opt_out_source: Who
+    opt_out_source: Party
     opt_out_date: Time
     opt_out_reason: Text255
     confirm_status: Literal["pending", "confirmed", "off"]
@@ -54,8 +53,8 @@ class PhoneNumber(TypedDict, total=False):
     kind: Kind
     created_at: Time
     updated_at: Time
-    create_source: Who
-    update_source: Who
+    create_source: Party
+    update_source: Party
 
 
 class StreetAddress(TypedDict, total=False):
@@ -100,8 +99,8 @@ class SmsChannel(TypedDict, total=False):
     sms_address: str
     dial_code: str
     country_code: str
-    create_source: Who
-    update_source: Who
+    create_source: Party
+    update_source: Party
     sms_channel_consents: list[SmsConsent]
 
 
@@ -117,8 +116,8 @@ class ShownContact(TypedDict, total=False):
     birthday_month: Annotated[int, Field(ge=1, le=12)]
     birthday_day: Annotated[int, Field(ge=1, le=31)]
     anniversary: Day
-    create_source: Who
-    update_source: Who
+    create_source: Party
+    update_source: Party
     created_at: Required[Time]
     updated_at: Required[Time]
     deleted_at: Day
