@@ -10,7 +10,7 @@ from api.dialects import Dialect
 from api.v3 import vocabulary
 from api.v3.refusals import SHAPES, refuse
 from api.v3.routes import ROUTES
-from api.v3.segments import LARGEST_ID
+from api.v3.segments import LARGEST_SEGMENT_ID
 
 #: Ids in paths (contract v3.md 1.4).
 IDS = {
@@ -20,7 +20,7 @@ IDS = {
     "file_export_id": UUID,
     "list_id": UUID,
     "tag_id": UUID,
-    "segment_id": Annotated[int, Field(ge=1, le=LARGEST_ID)],
+    "segment_id": Annotated[int, Field(ge=1, le=LARGEST_SEGMENT_ID)],
 }
 
 V3 = Dialect("/v3", ROUTES, Authenticator.bearer, refuse, SHAPES, IDS, (vocabulary.chapter(),))

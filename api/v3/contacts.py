@@ -25,6 +25,7 @@ from api.v3.contact_formats import (
     SmsHistory,
 )
 from api.v3.paging import PageQuery, next_links
+from api.v3.segments import LARGEST_SEGMENT_ID
 from api.v3.values import Digits, Listed, Moment, QueryId, SequenceIds, Switch, storable
 from engine import fields
 from engine.contacts import reading as contacts
@@ -62,7 +63,7 @@ class ContactsQuery(PageQuery):
     email: Annotated[str, Field(max_length=254), AfterValidator(storable)] | None = None
     lists: Annotated[tuple[QueryId, ...], Field(max_length=25), Listed] | None = None
     tags: Annotated[tuple[QueryId, ...], Field(max_length=50), Listed] | None = None
-    segment_id: Annotated[int, Field(ge=1, le=2**31 - 1), Digits] | None = None
+    segment_id: Annotated[int, Field(ge=1, le=LARGEST_SEGMENT_ID), Digits] | None = None
     updated_after: Moment | None = None
     updated_before: Moment | None = None
     created_after: Moment | None = None

@@ -20,7 +20,7 @@ from engine.segments import stored
 from engine.segments.stored import Order, Place
 
 #: Segment ids are int32.
-LARGEST_ID = 2**31 - 1
+LARGEST_SEGMENT_ID = 2**31 - 1
 
 
 def _without_slip(value: object) -> object:
@@ -87,7 +87,7 @@ async def page(call: Call[SegmentsQuery]) -> web.Response:
 
 
 def _segment_id(call: Call[Any, Any]) -> int:
-    return reading.path_number(call.request, "segment_id", LARGEST_ID)
+    return reading.path_number(call.request, "segment_id", LARGEST_SEGMENT_ID)
 
 
 ROUTES: Sequence[AnyRoute] = (
