@@ -17,8 +17,8 @@ from tests.bench.servers import Servers, Tenant
 
 #: One a day.
 CAMPAIGNS = 90
-#: Sets of random contacts, and the share in each; every campaign has the members of some of them.
-SAMPLES, SENT, OPENED, CLICKED = 6, 0.5, 0.2, 0.05
+#: What a campaign has a set for, and which share of the contacts is in it; it is one of so many random samples.
+SHARES, SAMPLES = {"sent": 0.5, "opened": 0.2, "clicked": 0.05}, 6
 
 
 async def computation(settings: Settings, contacts: int, rounds: int) -> list[Finding]:
@@ -49,13 +49,10 @@ async def _compute(servers: Servers, settings: Settings, tenant: Tenant, contact
 
 async def _new_campaigns(servers: Servers, tenant: Tenant, contacts: int) -> None:
     random, everybody = Random(3), range(1, contacts + 1)
-    shares = {
-        1000 + 3 * sample + kind: share
-        for sample in range(SAMPLES)
-        for kind, share in enumerate((SENT, OPENED, CLICKED))
-    }
-    for set_no, share in shares.items():
-        await at.fill_set(servers, tenant, set_no, random.sample(everybody, int(contacts * share)))
+    for kind, share in enumerate(SHARES.values()):
+        for sample in range(SAMPLES):
+            members = random.sample(everybody, int(contacts * share))
+            await at.fill_set(servers, tenant, 1000 + 3 * sample + kind, members)
     async with at.as_owner(servers, tenant) as owner:
         for number in range(CAMPAIGNS):
             copies = range(2000 + 3 * number, 2003 + 3 * number)
@@ -73,9 +70,7 @@ async def _new_campaigns(servers: Servers, tenant: Tenant, contacts: int) -> Non
 
 
 async def _forget_levels(servers: Servers, tenant: Tenant) -> None:
+    levels, these = list(ENGAGEMENT.values()), "WHERE account_id = $1 AND set_no = any($2)"
     async with at.as_owner(servers, tenant) as owner:
-        levels = (tenant.account_id, list(ENGAGEMENT.values()))
-        await owner.execute("DELETE FROM set_chunk WHERE account_id = $1 AND set_no = any($2)", *levels)
-        await owner.execute(
-            "UPDATE contact_set SET member_count = 0 WHERE account_id = $1 AND set_no = any($2)", *levels
-        )
+        await owner.execute(f"DELETE FROM set_chunk {these}", tenant.account_id, levels)
+        await owner.execute(f"UPDATE contact_set SET member_count = 0 {these}", tenant.account_id, levels)
