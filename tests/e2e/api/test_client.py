@@ -207,6 +207,20 @@ async def test_what_was_refused_for_now_is_asked_again() -> None:
         assert await client.post("/contacts", {}) == {}
 
 
+async def test_a_day_that_is_used_up_is_not_asked_again() -> None:
+    """Contract v3.md 1.9: it would not end in time."""
+    asked = []
+
+    async def api(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.json_response({"error_key": "quota_exceeded", "error_message": "Limit Exceeded"}, status=429)
+
+    async with served(api) as client:
+        with pytest.raises(Refused, match="Limit Exceeded"):
+            await client.get("/contacts")
+    assert len(asked) == 1
+
+
 async def test_a_refusal_by_what_stands_before_the_api() -> None:
     async def proxy(_: web.Request) -> web.StreamResponse:
         return web.Response(status=413, text="<html>too large</html>", content_type="text/html")
