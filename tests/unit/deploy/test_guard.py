@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -42,16 +42,17 @@ def running(command: list[str]) -> Iterator[tuple[subprocess.Popen[str], psutil.
             yield guard, child
         finally:
             guard.kill()
-            if child.is_running():
+            with suppress(psutil.NoSuchProcess):
                 child.kill()
 
 
 def ends(process: psutil.Process, within: float = 5) -> bool:
     deadline = time.monotonic() + within
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
+    with suppress(psutil.NoSuchProcess):  # it may end between two questions
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
     return True
 
 
