@@ -31,7 +31,7 @@ class Consequences:
 
 
 async def lock(tx: Transaction, contact_nos: Collection[int]) -> Mapping[int, asyncpg.Record]:
-    """The contacts that events may change, now locked; deleted ones are left out."""
+    """The contacts that events may change, now locked, with deleted ones, which they do not."""
     if not contact_nos:
         return {}
     rows = await tx.all("lock_told_contacts", contact_nos=sorted(contact_nos))

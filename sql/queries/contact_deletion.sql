@@ -8,11 +8,11 @@ where account_id = :account_id and sequence = :source and batch = 0 and chunk > 
 order by chunk;
 
 -- name: lock_doomed_contacts!
--- Locks the rows of the contacts, by contact number.
+-- Locks the rows of the contacts, by contact number; of deleted ones, too, so that nobody revives them meanwhile.
 select from contact c
 join activity_source s on s.account_id = :account_id and s.sequence = :source and s.batch = 0
     and s.chunk = (c.contact_no / ${chunk_bits})::int
-where c.account_id = :account_id and c.deleted_at is null
+where c.account_id = :account_id
     and c.contact_no between :first::bigint * ${chunk_bits} and :last::bigint * ${chunk_bits} + ${chunk_bits} - 1
     and get_bit(s.bits, (c.contact_no % ${chunk_bits})::int) = 1
 order by c.contact_no

@@ -53,12 +53,12 @@ where known.email_ordinal = 0;
 
 -- name: lock_told_contacts
 -- Contacts that events may change, with the time of the last act of their own that an older event must not undo, and when
--- their address was last put in order. Locks them, by number.
+-- their address was last put in order. Locks them, by number; deleted ones, too, so that nobody revives them meanwhile.
 select contact_no, permission, opt_out_source,
     greatest(resubscribed_at, case opt_in_source when 'Contact' then opt_in_date end) as subscribed_at,
     case when email_updated_at > email_created_at then email_updated_at end as mended_at
 from contact
-where account_id = :account_id and contact_no = any(:contact_nos) and deleted_at is null
+where account_id = :account_id and contact_no = any(:contact_nos)
 order by contact_no
 for update;
 
