@@ -17,6 +17,19 @@ select last_contact_no from account where account_id = :account_id;
 
 -- name: reserve_contact_numbers$
 -- Hands out the next :count contact numbers of the account; answers the first. In a transaction of its own, so that
--- importers hold the account's lock only for a moment; what they do not use stays a gap.
-update account set last_contact_no = last_contact_no + :count where account_id = :account_id
-returning last_contact_no - :count + 1;
+-- importers hold the account's lock only for a moment; what they do not use stays a gap. The chunks of "exists" and
+-- "active" are there before the first contact of theirs: who finds no chunk to lock would be in nobody's way, and in
+-- everybody's when it writes it.
+with numbers as (
+    update account set last_contact_no = last_contact_no + :count where account_id = :account_id
+    returning last_contact_no - :count + 1 as first, last_contact_no as last
+),
+masks as (
+    insert into set_chunk (account_id, set_no, chunk, bits)
+    select :account_id, s.set_no, c.chunk, B''::bit(${chunk_bits})
+    from numbers n
+    cross join unnest(array[${exists}, ${active}]) s(set_no)
+    cross join generate_series((n.first / ${chunk_bits})::int, (n.last / ${chunk_bits})::int) c(chunk)
+    on conflict (account_id, set_no, chunk) do nothing
+)
+select first from numbers;

@@ -456,7 +456,7 @@ class TestTimeLimit:
 
 
 class TestCancel:
-    """Before the transaction; what was done is reported exactly (issue 2, section 2). Batches: imports/test_failures.py."""
+    """Before the transaction; what was done is reported exactly (issue 2, section 2). Batches: imports/."""
 
     async def test_what_has_not_begun_never_begins(self, desk: Desk) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(2)
@@ -542,7 +542,7 @@ class TestCancel:
 
 
 class TestRetry:
-    """A new activity linked to the first (design, one policy). Imports: imports/test_failures.py."""
+    """A new activity linked to the first (design, one policy). Imports: imports/."""
 
     async def test_a_membership_kind_is_done_again(self, desk: Desk, watch: Any) -> None:
         [target], people = await desk.new_lists(1), await desk.make_contacts(3)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from engine import accounts
 from engine.activities import claims
 from engine.activities.model import State
 from engine.operations.contacts_import import ContactsFileImport
@@ -12,6 +13,7 @@ from engine.operations.taggings import AddTaggings
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
 from engine.sets.chunks import CHUNK_BITS
+from engine.sets.system import ACTIVE, EXISTS
 from tests.integration.desk import Desk
 
 
@@ -49,6 +51,14 @@ async def test_the_sets_of_a_batch_are_locked_as_one_union(desk: Desk) -> None:
         assert await is_free(desk, higher.set_no)
     await together
     assert [each.state for each in await desk.found(batch)] == [State.COMPLETED] * 2
+
+
+async def test_the_mask_is_there_before_its_contacts(desk: Desk) -> None:
+    """Who finds no chunk to lock would lock nothing, and write it after others who found it."""
+    for count in (1, CHUNK_BITS, 1):
+        await accounts.reserve_contact_numbers(desk.db, desk.account_id, count)
+    places = {(row["set_no"], row["chunk"]) for row in await desk.rows("set_chunk")}
+    assert places == {(set_no, chunk) for set_no in (EXISTS, ACTIVE) for chunk in (0, 1)}
 
 
 async def test_handing_over_what_another_is_taking_over(desk: Desk) -> None:

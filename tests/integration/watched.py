@@ -1,8 +1,11 @@
-"""Operations that a test can hold up, break and count, wrapped around the real ones."""
+"""Operations that a test can hold up, break and count, wrapped around the real ones; and a database that tells."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
 
 from engine.activities.model import Activity
 from engine.activities.operation import (
@@ -13,7 +16,7 @@ from engine.activities.operation import (
     Resources,
     WholeOperation,
 )
-from engine.database import Transaction
+from engine.database import Database, Transaction
 from engine.sets.membership import Change, Result
 
 #: Called with the number of a step, from 0 in every attempt or process; may wait or raise.
@@ -98,3 +101,20 @@ class WatchedBatches(BatchedOperation):
                 yield _WatchedBatch(batch, number, self._after)
                 number += 1
         await self._before(number)
+
+
+class NotingDatabase(Database):
+    """Remembers what its transactions failed with."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.errors: list[str] = []
+
+    @asynccontextmanager
+    async def account(self, account_id: int) -> AsyncIterator[Transaction]:
+        try:
+            async with super().account(account_id) as tx:
+                yield tx
+        except asyncpg.PostgresError as error:
+            self.errors.append(type(error).__name__)
+            raise
