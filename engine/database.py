@@ -95,6 +95,16 @@ class Transaction:
         await self._connection.copy_from_query(sql, *arguments, output=write, format="csv")
         await self._connection.execute("SET LOCAL statement_timeout TO DEFAULT")
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Whatever fails in the block is undone with its locks, and the transaction may go on without it."""
+        await self._connection.execute("SAVEPOINT step")
+        try:
+            yield
+        except asyncpg.PostgresError:
+            await self._connection.execute("ROLLBACK TO SAVEPOINT step")
+            raise
+
     def _bind(self, name: str, parameters: dict[str, object]) -> tuple[str, list[object]]:
         statement = statements()[name]
         parameters.setdefault("account_id", self.account_id)

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 JSON_COLUMNS = ("custom_values", "phone_numbers", "street_addresses", "notes", "sms_channel")
 #: What `lock_contacts` tells beside a contact.
-BESIDE = frozenset({"locked_at", "last_sequence", "unfinished"})
+BESIDE = frozenset({"locked_at", "last_sequence", "unfinished", "masked"})
 #: The permissions under which a contact may be mailed (contract v3.md 2.1.8, `active`).
 MAILABLE = ("implicit", "explicit")
 

@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
@@ -146,6 +145,7 @@ class _Step:
     principal: Principal
     names: Names = field(default_factory=Names)
     before: Row = field(default_factory=dict)
+    claimed: bool = False
     outcome: Outcome | None = None
     refusal: MusterError | None = None
 
@@ -173,6 +173,13 @@ class _Step:
         if not ahead.isdisjoint(set_no for set_no, _ in self.turns() if set_no > 0):
             raise Busy("earlier activities on these lists or tags have not ended; try again in a moment")
 
+    def claim(self, holders: Mapping[str, UUID]) -> Iterator[Row]:
+        """Its stored contact under the address that it is to get, if that is nobody's."""
+        for key in map(email_key, self.write.emails if self.refusal is None else ()):
+            if key not in holders and key != self.before["email_key"]:
+                self.claimed = True
+                yield self.before | {"email_key": key, "email_ordinal": 0}
+
     def decide(self, found: Found, ahead: frozenset[int]) -> None:
         """What becomes of the contact, or why nothing does."""
         try:
@@ -183,11 +190,15 @@ class _Step:
 
 
 class _Locked(NamedTuple):
-    """What the writes have locked and when, the account's last sequence, and what earlier activities read and write."""
+    """What the writes have locked and when, the account's last sequence, and what earlier activities read and write.
+
+    masked: whether the mask is locked, too; else an address may be new, and `write_addresses` locks it.
+    """
 
     at: datetime
     last_sequence: int
     ahead: frozenset[int]
+    masked: bool
     contacts: Sequence[Row]
 
     def by_id(self) -> dict[UUID, Row]:
@@ -196,6 +207,12 @@ class _Locked(NamedTuple):
     def by_email(self) -> dict[str, Row]:
         """By key, those whose address it is in dialects that know no twins."""
         return {row["email_key"]: row for row in self.contacts if row["email_key"] and not row["email_ordinal"]}
+
+    def holders(self) -> dict[str, UUID]:
+        return {email: row["contact_id"] for email, row in self.by_email().items()}
+
+    def chunks(self) -> list[int]:
+        return sorted({chunk_of(row["contact_no"]) for row in self.contacts})
 
 
 async def write(
@@ -208,11 +225,16 @@ async def write(
     """
     steps = [_Step(each, principal) for principal, each in asked]
     await _name(tx, steps)
-    locked = await _lock(tx, steps, first_contact_no)
-    await _decide(tx, steps, locked, first_contact_no)
-    done = [step for step in steps if step.outcome]
-    if done:
-        await _store(tx, done)
+    locked = await _lock(tx, steps)
+    by_id, by_email = locked.by_id(), locked.by_email()
+    for step in steps:
+        step.before = _meant(step.write, by_id, by_email)
+    new, known = [step for step in steps if not step.before], [step for step in steps if step.before]
+    made = _make(tx.account_id, new, locked, first_contact_no)
+    if not locked.masked:
+        await _write_addresses(tx, made, known, locked)
+    await _change(tx, known, locked)
+    if done := [step for step in steps if step.outcome]:
         await _record(tx, done, locked.last_sequence)
     return [_told(step) for step in steps]
 
@@ -241,38 +263,19 @@ async def _name(tx: Transaction, steps: Iterable[_Step]) -> None:
             step.refusal = write.unknown_set(error.message)
 
 
-async def _decide(tx: Transaction, steps: Sequence[_Step], locked: _Locked, first_contact_no: int) -> None:
-    """Has each write say what becomes of its contact, of which no other is to be written."""
-    by_id, by_email = locked.by_id(), locked.by_email()
-    holders = {email: row["contact_id"] for email, row in by_email.items()}
-    for step in steps:
-        step.before = _meant(step.write, by_id, by_email)
-    sets, tags_before = await _sets(tx, steps), await _tags_before_deletion(tx, locked.contacts)
-    written = set[int]()
-    for step in steps:
-        number = step.before.get("contact_no", first_contact_no)
-        if number in written:
-            step.refusal = WrittenMeanwhile("another request is writing this contact at this moment; try again")
-        if step.refusal is None:
-            known = sets.get(number, ()), tags_before.get(number, frozenset())
-            step.decide(Found(tx.account_id, locked.at, step.names, number, step.before, *known, holders), locked.ahead)
-        if step.outcome is not None:
-            written.add(number)
-            first_contact_no += not step.before
-
-
-async def _lock(tx: Transaction, steps: Sequence[_Step], first_contact_no: int) -> _Locked:
-    """Locks the contacts that the writes mean or name by an address, and the mask of these and of new ones."""
+async def _lock(tx: Transaction, steps: Sequence[_Step]) -> _Locked:
+    """Locks the contacts that the writes mean or name by an address, and their mask if none can be a new one."""
     writes = [step.write for step in steps if step.refusal is None]
     rows = await tx.all(
         "lock_contacts",
         contact_ids=[write.contact_id for write in writes if write.contact_id],
         email_keys=sorted({email_key(email) for write in writes for email in write.emails}),
-        new_chunks=sorted({chunk_of(first_contact_no + place) for place in range(len(steps))}),
+        making=any(write.contact_id is None and write.holder_of is None for write in writes),
     )
-    at, last_sequence, unfinished = rows[0]["locked_at"], rows[0]["last_sequence"], rows[0]["unfinished"]
+    beside = rows[0]
+    ahead = await _ahead(tx) if beside["unfinished"] else frozenset[int]()
     contacts = [record.of(row) for row in rows if row["contact_no"] is not None]
-    return _Locked(at, last_sequence, await _ahead(tx) if unfinished else frozenset(), contacts)
+    return _Locked(beside["locked_at"], beside["last_sequence"], ahead, beside["masked"], contacts)
 
 
 async def _ahead(tx: Transaction) -> frozenset[int]:
@@ -288,9 +291,45 @@ def _meant(write: ContactWrite, by_id: Mapping[UUID, Row], by_email: Mapping[str
     return by_email.get(email_key(write.holder_of), {}) if write.holder_of else {}
 
 
+def _make(account_id: int, steps: Iterable[_Step], locked: _Locked, first_contact_no: int) -> list[Row]:
+    """The new contacts that writes make."""
+    rows, holders = list[Row](), locked.holders()
+    for step in steps:
+        if step.refusal is None:
+            number = first_contact_no + len(rows)
+            step.decide(Found(account_id, locked.at, step.names, number, {}, (), frozenset(), holders), locked.ahead)
+        if step.outcome is not None:
+            rows.append(step.outcome.row)
+    return rows
+
+
+async def _write_addresses(tx: Transaction, made: Iterable[Row], known: Iterable[_Step], locked: _Locked) -> None:
+    """Stores new contacts, and stored ones under the address that they are to get; ascending. Then locks the mask."""
+    claims = {row["contact_no"]: row for step in known for row in step.claim(locked.holders())}
+    rows = sorted([*made, *claims.values()], key=lambda row: row.get("email_key") or "")
+    await tx.run("write_addresses", rows=json_text(rows), chunks=locked.chunks())
+
+
+async def _change(tx: Transaction, steps: Sequence[_Step], locked: _Locked) -> None:
+    """Has writes say what becomes of stored contacts, each of one, and stores that; of one refused, what was stored."""
+    sets, tags_before = await _sets(tx, steps), await _tags_before_deletion(tx, locked.contacts)
+    rows, holders = dict[int, Row](), locked.holders()
+    for step in steps:
+        number = step.before["contact_no"]
+        if number in rows:
+            step.refusal = WrittenMeanwhile("another request is writing this contact at this moment; try again")
+        if step.refusal is None:
+            known = sets.get(number, ()), tags_before.get(number, frozenset())
+            step.decide(Found(tx.account_id, locked.at, step.names, number, step.before, *known, holders), locked.ahead)
+        if step.outcome is not None:
+            rows[number] = step.outcome.row
+    if rows := {step.before["contact_no"]: step.before for step in steps if step.claimed} | rows:
+        await tx.run("update_contacts", rows=json_text(list(rows.values())))
+
+
 async def _sets(tx: Transaction, steps: Iterable[_Step]) -> Mapping[int, Sequence[MemberOf]]:
     """The sets that contacts are in, by number, for the writes that ask for them."""
-    asking = [step for step in steps if step.before and step.write.kinds]
+    asking = [step for step in steps if step.write.kinds]
     if not asking:
         return {}
     kinds = sorted({kind for step in asking for kind in step.write.kinds})
@@ -304,18 +343,6 @@ async def _tags_before_deletion(tx: Transaction, stored: Iterable[Row]) -> Mappi
     for row in await tx.all("tags_before_deletion", contact_nos=deleted) if deleted else ():
         tags[row["contact_no"]].add(row["set_no"])
     return {contact_no: frozenset(set_nos) for contact_no, set_nos in tags.items()}
-
-
-async def _store(tx: Transaction, steps: Iterable[_Step]) -> None:
-    """Writes the rows, by contact number and then by address, so that two transactions wait for each other one way."""
-    rows = {True: list[Row](), False: list[Row]()}
-    for step in steps:
-        assert step.outcome is not None
-        rows[bool(step.before)].append(step.outcome.row)
-    if known := sorted(rows[True], key=itemgetter("contact_no")):
-        await tx.run("update_contacts", rows=json_text(known))
-    if new := sorted(rows[False], key=lambda row: row.get("email_key") or ""):
-        await tx.run("insert_contacts", rows=json_text(new))
 
 
 async def _record(tx: Transaction, steps: Sequence[_Step], last_sequence: int) -> None:

@@ -46,8 +46,19 @@ async def write(tx: Transaction, activity: Activity, rows: Batch, first_contact_
     """Creates and changes the contacts of the rows and puts them on the lists.
 
     Takes locks in the order of engine/activities. Each of the activity's batches writes EFFECTS, in which nobody can be
-    deleted or unsubscribed in between: the contacts' rows are locked.
+    deleted or unsubscribed in between: the contacts' rows are locked. When the write of a single contact was faster
+    with an e-mail, all of this is undone, with its locks, and the batch looks again whom there is.
     """
+    while True:
+        try:
+            async with tx.savepoint():
+                return await _write(tx, activity, rows, first_contact_no)
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name != "contact_by_email":
+                raise
+
+
+async def _write(tx: Transaction, activity: Activity, rows: Batch, first_contact_no: int) -> Written:
     request, sequence = activity.request, activity.sequence
     scope, set_nos = {"sequence": sequence}, tuple(request["lists"])
     await tx.run("plan_anew")

@@ -1,14 +1,16 @@
 -- Writing single contacts, several in one transaction (engine/contacts/writing.py). What may have to be waited for comes
--- first: contact rows, the mask, set rows; then the account's row, and after that nothing that anybody else can hold.
+-- first: contact rows, new e-mails, the mask, set rows; then the account's row, and after that nothing that anybody else
+-- can hold.
 -- These statements do much each, because a sign-up costs by the round trip: with one step each there were twelve, and 40 %
 -- fewer sign-ups a second.
 
 -- name: lock_contacts
 -- The contacts with these ids, and those (with ordinal 0) that have these addresses, locked by contact number; then the
--- chunks of "exists" and "active" that hold them or :new_chunks, FOR UPDATE, so that nobody puts them into sets meanwhile.
--- Beside each, or alone if there are none, the transaction's time, and the account's last sequence and unfinished
--- activities from before the locks. E-mails are looked up as in lock_imported_contacts, and ids one by one, too:
--- in a table that was not analyzed yet an array of them is a filter on the whole account.
+-- chunks of "exists" and "active" that hold them, FOR UPDATE, so that nobody puts them into sets meanwhile. When one of
+-- the addresses is nobody's, or the caller is :making a contact, the chunks are left to `write_addresses` (`masked` is
+-- false). Beside each contact, or alone if there are none, the transaction's time, and the account's last sequence and
+-- unfinished activities from before the locks. E-mails are looked up as in lock_imported_contacts, and ids one by one,
+-- too: in a table that was not analyzed yet an array of them is a filter on the whole account.
 with contacts as materialized (
     select c.* from (
         select named.contact_no from unnest(:contact_ids::uuid[]) i(contact_id)
@@ -30,14 +32,17 @@ with contacts as materialized (
         select * from contact where account_id = :account_id and contact_no = n.contact_no for update
     ) c
 ),
+known as materialized (
+    select not :making and not exists (
+        select from unnest(:email_keys::text[]) k(email_key)
+        where not exists (select from contacts c where c.email_key = k.email_key and c.email_ordinal = 0)
+    ) as masked
+),
 masks as materialized (
     select m.set_no from (
         select s.set_no, w.chunk from unnest(array[${exists}, ${active}]) s(set_no)
-        cross join (
-            select unnest(:new_chunks::integer[]) as chunk
-            union
-            select (contact_no / ${chunk_bits})::int from contacts
-        ) w
+        cross join (select distinct (contact_no / ${chunk_bits})::int as chunk from contacts) w
+        where (select masked from known)
         order by s.set_no, w.chunk
     ) k
     cross join lateral (
@@ -46,8 +51,9 @@ masks as materialized (
         for update
     ) m
 )
-select now() as locked_at, a.last_sequence, a.unfinished, c.*
+select now() as locked_at, a.last_sequence, a.unfinished, known.masked, c.*
 from (select count(*) from masks) locked
+cross join known
 cross join (select last_sequence, unfinished from account where account_id = :account_id) a
 left join contacts c on true;
 
@@ -70,9 +76,29 @@ join effect e on e.account_id = :account_id and e.sequence = deletion.sequence a
 join contact_set s on s.account_id = :account_id and s.set_no = e.set_no and s.kind = 'tag' and s.deleted_at is null
 where get_bit(e.bits, bit.place) = 1;
 
--- name: insert_contacts!
--- New contacts, as JSON objects of column to value.
-insert into contact select r.* from jsonb_populate_recordset(null::contact, :rows::jsonb) r;
+-- name: write_addresses!
+-- Creates contacts, as JSON objects of column to value, and gives locked ones their address; in the order given, since
+-- each waits for whoever writes the same address. Then locks the chunks of "exists" and "active" that hold them, and
+-- :chunks, FOR UPDATE.
+with made as (
+    insert into contact select r.* from jsonb_populate_recordset(null::contact, :rows::jsonb) r
+    on conflict (account_id, contact_no) do update set
+        email_key = excluded.email_key, email_ordinal = excluded.email_ordinal
+    returning contact_no
+)
+select from (
+    select s.set_no, w.chunk from unnest(array[${exists}, ${active}]) s(set_no)
+    cross join (
+        select unnest(:chunks::integer[]) as chunk
+        union
+        select (contact_no / ${chunk_bits})::int from made
+    ) w
+    order by s.set_no, w.chunk
+) k
+cross join lateral (
+    select from set_chunk where account_id = :account_id and set_no = k.set_no and chunk = k.chunk
+    for update
+) m;
 
 -- name: update_contacts!
 -- Locked contacts as they are from now on, as JSON objects of column to value.

@@ -166,7 +166,8 @@ where r.account_id = :account_id and r.sequence = :sequence and r.changes
     and c.account_id = :account_id and c.contact_no = r.contact_no;
 
 -- name: insert_imported!
--- Creates the contacts of rows that nobody has the e-mail of, with the reserved numbers in the order of the rows.
+-- Creates the contacts of rows that nobody has the e-mail of, with the reserved numbers in the order of the rows. They are
+-- written by e-mail, as by `write_addresses`: of two transactions with the same ones, one waits.
 insert into contact (
     account_id, contact_no, email, email_key, first_name, last_name, job_title, company_name, birthday_month,
     birthday_day, anniversary, custom_values, phone_numbers, street_addresses, sms_channel, permission, create_source,
@@ -205,7 +206,8 @@ from (
     select *, row_number() over (order by line) as place from import_row
     where account_id = :account_id and sequence = :sequence and contact_no is null
 ) r
-cross join lateral (select :first_contact_no - 1 + r.place as contact_no) n;
+cross join lateral (select :first_contact_no - 1 + r.place as contact_no) n
+order by r.email_key collate "C";
 
 -- name: count_source$
 -- How many contacts are in a source of a batch.

@@ -21,7 +21,7 @@ from tests.integration.desk import Desk
 CONTACTS = 3000
 
 STATEMENTS: Mapping[str, Mapping[str, object]] = {
-    "lock_contacts": {"contact_ids": [uuid4(), uuid4()], "email_keys": ["c1@example.org"], "new_chunks": [0]},
+    "lock_contacts": {"contact_ids": [uuid4(), uuid4()], "email_keys": ["c1@example.org"], "making": False},
     "contact_by_id": {"contact_id": uuid4()},
     "lock_imported_contacts": {"email_keys": ["c1@example.org", "c2@example.org"]},
     "freeze_contacts": {"sequences": [1, 1], "contact_ids": [uuid4(), uuid4()], "batch": 0},

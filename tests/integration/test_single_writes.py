@@ -5,7 +5,7 @@ Refusals are checked by what they leave: nothing.
 
 import asyncio
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ from engine.contacts import writing
 from engine.contacts.details import Details
 from engine.contacts.writing import ContactWrite, Written
 from engine.database import Database, Transaction
-from engine.errors import Busy, MusterError, WrittenMeanwhile
+from engine.errors import Busy, Invalid, MusterError, WrittenMeanwhile
 from engine.operations.contact_create import CreateContact
 from engine.operations.contact_delete import DeleteContact, DeleteContacts
 from engine.operations.contact_resubscribe import Resubscribe
@@ -29,9 +29,10 @@ from engine.operations.contact_update import UpdateContact
 from engine.operations.taggings import AddTaggings, RemoveTaggings
 from engine.sets import catalog, system
 from engine.sets.catalog import NamedSet, SetKind
-from engine.sets.chunks import as_integer
 from tests.integration.contact_model import People
 from tests.integration.desk import Desk
+from tests.integration.effects import assert_effects, assert_effects_alternate
+from tests.integration.watched import NotingDatabase
 
 #: Processes, what each is asked at the same time, and how often.
 PROCESSES = 3
@@ -46,7 +47,7 @@ REFUSALS = {"not_found", "written_meanwhile", "email_taken", "invalid", "conflic
 Outcome = Written | str | None
 
 
-class Faulty(Database):
+class Faulty(NotingDatabase):
     """Loses its connection now and then: before a commit, or after it, when nobody is told that it has happened."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -134,14 +135,16 @@ class Traffic:
 
 
 @asynccontextmanager
-async def processes(desk: Desk, kind: type[Database]) -> AsyncIterator[list[Inline]]:
-    """Inline operations of so many processes, with pools of their own."""
+async def processes(desk: Desk, kind: type[NotingDatabase]) -> AsyncIterator[list[Inline]]:
+    """Inline operations of so many processes, with pools of their own; none may be broken off by a deadlock."""
     assert desk.settings.database_app_url is not None
     async with AsyncExitStack() as stack:
         pools = [await Database.open(desk.settings.database_app_url, connections=4) for _ in range(PROCESSES)]
         for pool in pools:
             stack.push_async_callback(pool.close)
-        yield [Inline(kind(pool._pool, 4)) for pool in pools]
+        databases = [kind(pool._pool, 4) for pool in pools]
+        yield [Inline(database) for database in databases]
+        assert {error for database in databases for error in database.errors} <= {"UniqueViolationError"}
 
 
 async def run(inlines: Sequence[Inline], traffic: Traffic, patience: float, *others: Awaitable[None]) -> None:
@@ -206,41 +209,11 @@ async def assert_order(desk: Desk) -> None:
     assert sequences == list(range(1, len(sequences) + 1))
 
 
-async def stored_bits(desk: Desk) -> dict[tuple[int, int], int]:
-    return {(row["set_no"], row["chunk"]): as_integer(row["bits"]) for row in await desk.rows("set_chunk")}
-
-
-async def assert_effects(desk: Desk) -> None:
-    """Each effect is of bits that its activity really changed: in the account's order they make the stored sets."""
-    sets: defaultdict[tuple[int, int], int] = defaultdict(int)
-    for row in sorted(await desk.rows("effect"), key=lambda row: (row["sequence"], row["batch"])):
-        place, bits = (row["set_no"], row["chunk"]), as_integer(row["bits"])
-        assert sets[place] & bits == (0 if row["turned_on"] else bits), row
-        sets[place] ^= bits
-    stored = await stored_bits(desk)
-    assert {place: sets[place] for place in {*sets, *stored}} == {
-        place: stored.get(place, 0) for place in {*sets, *stored}
-    }
-
-
-async def assert_effects_alternate(desk: Desk) -> None:
-    """The same where batches of an activity may lie before and after others: each bit was turned on and off in turn."""
-    turns: Counter[tuple[int, int, int]] = Counter()
-    for row in await desk.rows("effect"):
-        bits = as_integer(row["bits"])
-        while bits:
-            turns[row["set_no"], row["chunk"], bits.bit_length()] += 1 if row["turned_on"] else -1
-            bits ^= 1 << bits.bit_length() - 1
-    stored = await stored_bits(desk)
-    for (set_no, chunk, place), balance in turns.items():
-        assert balance == stored.get((set_no, chunk), 0) >> place - 1 & 1
-
-
 @pytest.mark.parametrize("seed", range(3))
 async def test_as_if_one_after_the_other(desk: Desk, seed: int) -> None:
     """Contract 1.8, 2.1.9 to 2.1.16 against a model, whoever writes when; design, "Inline operations"."""
     traffic = await Traffic.of(desk, seed)
-    async with processes(desk, Database) as inlines:
+    async with processes(desk, NotingDatabase) as inlines:
         await run(inlines, traffic, 1.0)
     await assert_as_in_sequence(traffic)
     await assert_order(desk)
@@ -276,7 +249,7 @@ async def test_beside_bulk_memberships(desk: Desk, seed: int) -> None:
             await asyncio.sleep(traffic.random.uniform(0, 0.05))
             await desk.deliver(messages)
 
-    async with processes(desk, Database) as inlines:
+    async with processes(desk, NotingDatabase) as inlines:
         await run(inlines, traffic, 1.0, bulk(), bulk())
     await desk.finish_everything()
     await assert_order(desk)
@@ -293,7 +266,7 @@ async def test_beside_bulk_deletions(desk: Desk, seed: int) -> None:
             request = traffic.random.choice((random_deletion, random_membership))(traffic)
             await desk.deliver((await desk.submit(request)).messages)
 
-    async with processes(desk, Database) as inlines:
+    async with processes(desk, NotingDatabase) as inlines:
         await run(inlines, traffic, 1.0, bulk(), bulk())
     await desk.finish_everything()
     await assert_order(desk)
@@ -346,6 +319,23 @@ async def test_two_writes_to_one_contact_in_one_transaction(desk: Desk) -> None:
     assert [type(outcome) for outcome in outcomes] == [Written, Written, WrittenMeanwhile]
     assert await desk.members(target) == set()
     assert await desk.members(system.EXISTS) == {2}
+
+
+async def test_refused_with_a_new_address(desk: Desk) -> None:
+    """Contract 1.8: the contact keeps its own, and the other is nobody's; beside a write that is done."""
+    inline, [contact_id] = Inline(desk.db), await desk.make_contacts(1, permission="unsubscribed")
+    [before] = await desk.rows("contact")
+    joining = Details(email="new@example.org", list_ids=((await desk.new_list()).set_id,))
+    asked = [
+        creating("first, so that the others share"),
+        UpdateContact(contact_id, joining, "Account"),
+        creating("next"),
+    ]
+    outcomes = await asyncio.gather(*(inline.write(desk.principal, each) for each in asked), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Written, Invalid, Written]
+    assert [row for row in await desk.rows("contact") if row["contact_no"] == 1] == [before]
+    signing_up = SignUp(Details(email="new@example.org"), confirms=False)
+    assert (await inline.write(desk.principal, signing_up)).created
 
 
 async def test_waiting_for_what_has_no_place_in_its_queue(desk: Desk) -> None:
