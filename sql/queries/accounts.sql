@@ -13,6 +13,7 @@ select account_id, name, created_at from account where account_id = :account_id;
 select pg_advisory_xact_lock(hashtextextended('names of account ' || :account_id::bigint, 0));
 
 -- name: last_contact_number$
+-- The greatest contact number so far; about how many contacts the account has.
 select last_contact_no from account where account_id = :account_id;
 
 -- name: reserve_contact_numbers$

@@ -102,10 +102,6 @@ delete from set_chunk where account_id = :account_id and set_no = any(:set_nos);
 update contact_set set member_count = 0, deleted_at = now(), updated_at = now()
 where account_id = :account_id and set_no = any(:set_nos);
 
--- name: last_contact_no$
--- About how many contacts the account has.
-select last_contact_no from account where account_id = :account_id;
-
 -- name: scan_together
 -- Has the next statements planned anew, and read by several processes, however little the planner thinks there is to read:
 -- of an account it knows nothing (contact.account_id has no statistics).
