@@ -9,7 +9,6 @@ written after that waits for nobody.
 """
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +25,7 @@ from engine.emails import email_key
 from engine.errors import Busy, EmailTaken, Invalid, MusterError, UnknownTarget, WrittenMeanwhile
 from engine.fields import Field
 from engine.principals import Principal
-from engine.sets import catalog, reading
+from engine.sets import catalog, reading, revival
 from engine.sets.catalog import SetKind
 from engine.sets.chunks import chunk_of
 from engine.sets.reading import MemberOf
@@ -211,6 +210,9 @@ class _Locked(NamedTuple):
     def holders(self) -> dict[str, UUID]:
         return {email: row["contact_id"] for email, row in self.by_email().items()}
 
+    def deleted(self) -> list[int]:
+        return [row["contact_no"] for row in self.contacts if row["deleted_at"] is not None]
+
     def chunks(self) -> list[int]:
         return sorted({chunk_of(row["contact_no"]) for row in self.contacts})
 
@@ -312,7 +314,7 @@ async def _write_addresses(tx: Transaction, made: Iterable[Row], known: Iterable
 
 async def _change(tx: Transaction, steps: Sequence[_Step], locked: _Locked) -> None:
     """Has writes say what becomes of stored contacts, each of one, and stores that; of one refused, what was stored."""
-    sets, tags_before = await _sets(tx, steps), await _tags_before_deletion(tx, locked.contacts)
+    sets, tags_before = await _sets(tx, steps), await revival.tags_before(tx, locked.deleted())
     rows, holders = dict[int, Row](), locked.holders()
     for step in steps:
         number = step.before["contact_no"]
@@ -334,15 +336,6 @@ async def _sets(tx: Transaction, steps: Iterable[_Step]) -> Mapping[int, Sequenc
         return {}
     kinds = sorted({kind for step in asking for kind in step.write.kinds})
     return await reading.sets_of(tx, [step.before["contact_no"] for step in asking], kinds)
-
-
-async def _tags_before_deletion(tx: Transaction, stored: Iterable[Row]) -> Mapping[int, frozenset[int]]:
-    """The tags that the deletions of contacts took off, by number, for those that are deleted."""
-    deleted = [row["contact_no"] for row in stored if row["deleted_at"] is not None]
-    tags: dict[int, set[int]] = defaultdict(set)
-    for row in await tx.all("tags_before_deletion", contact_nos=deleted) if deleted else ():
-        tags[row["contact_no"]].add(row["set_no"])
-    return {contact_no: frozenset(set_nos) for contact_no, set_nos in tags.items()}
 
 
 async def _record(tx: Transaction, steps: Sequence[_Step], last_sequence: int) -> None:

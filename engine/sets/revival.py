@@ -1,6 +1,7 @@
 """Bringing deleted contacts back: whoever is revived has the tags again that the deletion took, but not the lists."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from engine.database import Transaction
 
@@ -15,3 +16,11 @@ async def give_tags_back(tx: Transaction, sequence: int, *, source: int, batch: 
     if await tx.run("turn_on_tags_again", sequence=sequence, source=source, batch=batch, also=list(also)):
         await tx.run("write_additions", sequences=[sequence], batch=batch)
         await tx.run("count_effects", sequences=[sequence], batch=batch)
+
+
+async def tags_before(tx: Transaction, contact_nos: Sequence[int]) -> Mapping[int, frozenset[int]]:
+    """The tags that deleted contacts would have again, by contact number."""
+    tags: dict[int, set[int]] = defaultdict(set)
+    for row in await tx.all("tags_before_deletion", contact_nos=contact_nos) if contact_nos else ():
+        tags[row["contact_no"]].add(row["set_no"])
+    return {contact_no: frozenset(set_nos) for contact_no, set_nos in tags.items()}

@@ -48,3 +48,22 @@ from (
     where k.kind = 'tag'
 ) e
 where bit_count(bits) > 0;
+
+-- name: tags_before_deletion
+-- The living tags that the last deletion of each of these contacts took off.
+select n.contact_no, e.set_no
+from unnest(:contact_nos::bigint[]) n(contact_no)
+cross join lateral (
+    select (n.contact_no / ${chunk_bits})::int as chunk, (n.contact_no % ${chunk_bits})::int as place
+) bit
+cross join lateral (
+    select d.sequence from effect d
+    where d.account_id = :account_id and d.set_no = ${exists} and d.chunk = bit.chunk and not d.turned_on
+        and bit.place between d.lowest and d.highest and get_bit(d.bits, bit.place) = 1
+    order by d.sequence desc
+    limit 1
+) deletion
+join effect e on e.account_id = :account_id and e.sequence = deletion.sequence and e.chunk = bit.chunk
+    and not e.turned_on
+join contact_set s on s.account_id = :account_id and s.set_no = e.set_no and s.kind = 'tag' and s.deleted_at is null
+where get_bit(e.bits, bit.place) = 1;
