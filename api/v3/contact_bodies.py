@@ -20,8 +20,8 @@ from pydantic.config import JsonDict
 
 from api.v3.bodies import Resource
 from api.v3.values import Moment, storable
-from engine.contacts.details import CORE, Details
-from engine.contacts.record import Address, Note, Party, Permission, Phone
+from engine.contacts.details import Details
+from engine.contacts.record import CORE, Address, Note, Party, Permission, Phone
 from engine.contacts.sms import Consent
 from engine.days import is_birthday, parse_day
 from engine.emails import is_email

@@ -14,24 +14,13 @@ from engine.days import parse_day
 from engine.errors import Invalid
 from engine.fields import Field
 
-#: The properties that are one column each.
-CORE = (
-    "first_name",
-    "last_name",
-    "job_title",
-    "company_name",
-    "birthday_month",
-    "birthday_day",
-    "anniversary",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Details:
     """What is said of a contact. None is not said; an empty collection is none of them.
 
-    core: columns of CORE with their values, None to empty one; custom_values: by the id of the field; sms_channel: the
-    number and its consents.
+    core: columns of record.CORE with their values, None to empty one; custom_values: by the id of the field;
+    sms_channel: the number and its consents.
     """
 
     core: Mapping[str, Any] = field(default_factory=dict)

@@ -19,6 +19,16 @@ Party = Literal["Account", "Contact"]
 Permission = Literal["implicit", "explicit", "pending_confirmation", "unsubscribed", "temp_hold", "not_set"]
 Row = dict[str, Any]
 
+#: The properties that are one column each.
+CORE = (
+    "first_name",
+    "last_name",
+    "job_title",
+    "company_name",
+    "birthday_month",
+    "birthday_day",
+    "anniversary",
+)
 JSON_COLUMNS = ("custom_values", "phone_numbers", "street_addresses", "notes", "sms_channel")
 #: What `lock_contacts` tells beside a contact.
 BESIDE = frozenset({"locked_at", "last_sequence", "unfinished", "masked"})

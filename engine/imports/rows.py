@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, Final, cast
 
 from engine.contacts import sms
+from engine.contacts.record import CORE
 from engine.days import parse_day
 from engine.emails import email_key
 from engine.imports.columns import NOWHERE, TEXTS, Columns
@@ -28,13 +29,7 @@ STAGING_COLUMNS = (
     "line",
     "email",
     "email_key",
-    "first_name",
-    "last_name",
-    "job_title",
-    "company_name",
-    "birthday_month",
-    "birthday_day",
-    "anniversary",
+    *CORE,
     "custom_values",
     "phone_numbers",
     "street_addresses",

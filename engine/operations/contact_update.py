@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from engine.contacts import record
-from engine.contacts.details import CORE, DetailedWrite, Details, insist_on_consent, insist_on_name, replaced
+from engine.contacts.details import DetailedWrite, Details, insist_on_consent, insist_on_name, replaced
 from engine.contacts.record import Party, Row
 from engine.contacts.writing import Found, Outcome
 from engine.errors import Invalid, NotFound
@@ -33,7 +33,7 @@ class UpdateContact(DetailedWrite):
         if self.details.email is not None:
             found.insist_on_email(self.details.email)
         self._insist_on_consent(found.row)
-        row = dict.fromkeys(CORE) | dict(self.details.core)
+        row = dict.fromkeys(record.CORE) | dict(self.details.core)
         row = self._revived(found.row) | row | {"update_source": self.source, "updated_at": found.now}
         if self.details.custom_values is not None:
             row["custom_values"] = self.custom_values(found) or None
