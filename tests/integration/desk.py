@@ -79,6 +79,11 @@ async def deliver_at_random(random: Random, messages: Iterable[Message], workers
         await asyncio.gather(*map(work, workers))
 
 
+def message_of(asked: Activity | Submitted) -> Message:
+    activity = asked.activity if isinstance(asked, Submitted) else asked
+    return Message(activity.account_id, activity.activity_id, activity.queue)
+
+
 @dataclass(frozen=True)
 class Desk:
     """One account, with a connection of the database's owner that is set to it."""
@@ -126,7 +131,7 @@ class Desk:
     async def begin(self, activity: Activity, batches: int = 1) -> list[Message]:
         """Some batches of an activity, by a worker that is gone then; answers the messages that it has sent."""
         sent = list[Message]()
-        [claimed] = (await claims.claim(self.db, self.settings, uuid4(), _message_of(activity))).activities
+        [claimed] = (await claims.claim(self.db, self.settings, uuid4(), message_of(activity))).activities
         operation = operations.named(activity.kind)
         assert isinstance(operation, BatchedOperation)
         async with aclosing(operation.batches(claimed, Resources(self.db, self.settings))) as steps:
@@ -283,10 +288,6 @@ class Desk:
             self.account_id,
             set_no,
         )
-
-
-def _message_of(activity: Activity) -> Message:
-    return Message(activity.account_id, activity.activity_id, activity.queue)
 
 
 def _system_sets(permission: str, deleted: bool) -> Iterable[int]:

@@ -1,0 +1,1 @@
+"""An activity's life: design, "An activity's life"."""
