@@ -60,12 +60,18 @@ EMAIL = Field(json_schema_extra={"format": "email"})
 DAY = WithJsonSchema(
     {
         "type": "string",
+        "maxLength": 10,
         "pattern": r"^([0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4})?$",
         "description": "Such as 2006-11-15 or 11/15/2006.",
     }
 )
 WHOLE_BIRTHDAY: JsonDict = {
     "dependentRequired": {"birthday_month": ["birthday_day"], "birthday_day": ["birthday_month"]}
+}
+
+#: One of these tells who a new contact is (contract 2.1.9).
+NAMED: JsonDict = {
+    "anyOf": [{"required": [name]} for name in ("email_address", "first_name", "last_name", "sms_channel")]
 }
 
 Email80 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80), AfterValidator(_email), EMAIL]
@@ -208,6 +214,8 @@ class ContactBody(Properties):
 
 class NewContact(ContactBody):
     """Contract 2.1.9."""
+
+    model_config = ConfigDict(json_schema_extra=WHOLE_BIRTHDAY | NAMED)
 
     create_source: Party
 

@@ -26,7 +26,7 @@ MOST_VALUES = 25
 class EmailAddress(TypedDict, total=False):
     """Contract 2.1.2."""
 
-    address: Required[str]
+    address: Required[Annotated[str, Field(max_length=80)]]
     permission_to_send: Required[Permission]
     created_at: Time
     updated_at: Time
@@ -45,7 +45,7 @@ class CustomValue(TypedDict):
     value: Text255
 
 
-class PhoneNumber(TypedDict, total=False):
+class PhoneNumber(TypedDict):
     """Contract 2.1.4."""
 
     phone_number_id: UUID
@@ -60,15 +60,15 @@ class PhoneNumber(TypedDict, total=False):
 class StreetAddress(TypedDict, total=False):
     """Contract 2.1.5."""
 
-    street_address_id: UUID
+    street_address_id: Required[UUID]
     kind: Required[PlaceKind]
     street: Text255
     city: Text50
     state: Text50
     postal_code: Text50
     country: Text50
-    created_at: Time
-    updated_at: Time
+    created_at: Required[Time]
+    updated_at: Required[Time]
 
 
 class Note(TypedDict):
@@ -82,17 +82,17 @@ class Note(TypedDict):
 class SmsConsent(TypedDict, total=False):
     """Contract 2.1.7."""
 
-    sms_consent_permission: Literal["pending_confirmation", "opt_out", "explicit"]
-    consent_type: Literal["promotional_sms"]
+    sms_consent_permission: Required[Literal["pending_confirmation", "opt_out", "explicit"]]
+    consent_type: Required[Literal["promotional_sms"]]
     opt_in_date: Time
     opt_out_date: Time
-    created_at: Time
-    updated_at: Time
+    created_at: Required[Time]
+    updated_at: Required[Time]
     advertised_frequency: str
     advertised_interval: Literal["daily", "weekly", "monthly"]
 
 
-class SmsChannel(TypedDict, total=False):
+class SmsChannel(TypedDict):
     """Contract 2.1.7."""
 
     sms_channel_id: UUID
@@ -159,6 +159,24 @@ class ContactCounts(TypedDict):
     new_subscriber: NotRequired[int]
 
 
+class SmsHistoryDetails(TypedDict, total=False):
+    """Contract 2.1.16."""
+
+    state: Literal["E", "O"]
+    source: Literal["A", "C", "S"]
+    consent_type: Literal["promotional_sms", "transactional_sms"]
+    consent_action_time: Time
+    consent_action_type: Literal[
+        "opt_out", "re_opt_in", "delete", "confirmed_opt_in", "deactivate", "suspend", "resubscribe"
+    ]
+    consent_medium_type: Literal["MD", "LF", "CD", "FI", "SY"]
+    source_consent_timestamp: Time
+    source_ip: str
+    source_sms_number: str
+    advertised_frequency: int
+    advertised_interval: Literal["M", "D", "W"]
+
+
 class SmsHistory(TypedDict):
     """Contract 2.1.16: nothing of it is recorded here."""
 
@@ -166,6 +184,7 @@ class SmsHistory(TypedDict):
     sms_channel_id: UUID
     sms_channel_history_id: UUID
     insert_time: Time
+    history_details: SmsHistoryDetails
 
 
 class ContactPage(Page, total=False):

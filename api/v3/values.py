@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 
 def storable(text: str) -> str:
@@ -83,11 +83,16 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 SpelledOut = Annotated[bool, Field(strict=True), BeforeValidator(_spelled_out)]
 #: An id of a query (contract v3.md 1.4).
 QueryId = Annotated[UUID, BeforeValidator(_hyphenated)]
-#: A time of a query, in UTC.
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+#: A time, in UTC.
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+]
 #: For numbers of a query.
 Digits = BeforeValidator(_digits)
 #: For lists of a query.
 Listed = BeforeValidator(_listed)
-#: Numbers that once were ids (contract v3.md 2.1.14 and 2.2).
-SequenceIds = Annotated[tuple[Annotated[int, Field(ge=0), Digits], ...], Field(max_length=500), Listed]
+#: Numbers that once were ids, as texts of digits (contract v3.md 1.4, 2.1.14 and 2.2).
+SequenceId = Annotated[int, Field(ge=0), Digits, WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,19}$"})]
+SequenceIds = Annotated[tuple[SequenceId, ...], Field(max_length=500), Listed]

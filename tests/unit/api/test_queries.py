@@ -14,6 +14,7 @@ from api.v3.activities import ActivitiesQuery, ErrorsQuery, OneQuery
 from api.v3.contact_lists import ListsQuery
 from api.v3.contact_tags import TagsQuery
 from api.v3.contacts import ContactsQuery
+from api.v3.custom_fields import CustomFieldsQuery
 from api.v3.paging import PageQuery
 from api.v3.segments import SegmentsQuery
 from engine.errors import Invalid
@@ -28,6 +29,7 @@ LIMITS: dict[type[PageQuery], tuple[int, int]] = {
     ContactsQuery: (500, 50),
     ListsQuery: (1000, 50),
     TagsQuery: (500, 50),
+    CustomFieldsQuery: (100, 50),
     SegmentsQuery: (1000, 1000),
 }
 
@@ -61,6 +63,7 @@ def test_booleans(text: str, value: bool) -> None:
 
 @pytest.mark.parametrize("text", ["", "yes", "2", "null", "1 "])
 def test_what_is_no_boolean(text: str) -> None:
+    """Contract v3.md 1.6: true, false, 1 and 0."""
     assert refused(TagsQuery, include_count=text) == (
         "include_count does not have a valid value: it must be true or false"
     )

@@ -65,6 +65,7 @@ PRIVILEGES = {
 
 
 def test_every_route_has_the_contracts_privilege() -> None:
+    """Contract v3.md 1.2, 2.0, 3.1 and 5.16: one of four."""
     assert {(route.method, route.path): set(route.privileges) for route in ROUTES} == PRIVILEGES
 
 
