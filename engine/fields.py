@@ -45,6 +45,11 @@ async def numbers(tx: Transaction) -> dict[str, int]:
     return {row["name"]: row["field_no"] for row in await tx.all("custom_fields")}
 
 
+async def by_name(tx: Transaction) -> dict[str, Field]:
+    """The account's fields by name."""
+    return {row["name"]: Field.of(row) for row in await tx.all("custom_fields")}
+
+
 async def ids(tx: Transaction) -> dict[int, UUID]:
     """The public ids by field number."""
     return {row["field_no"]: row["field_id"] for row in await tx.all("custom_fields")}

@@ -1,6 +1,5 @@
 """Imports over the wire: a CSV file in a form, or rows as JSON (contract v3.md 3.8 and 3.9).
 
-from collections.abc import Sequence
 A refused import leaves no file.
 """
 

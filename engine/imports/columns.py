@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from engine.errors import InvalidImport
+from engine.fields import Field, Type
 from engine.imports.lines import Position
 from engine.imports.problems import quoted
 
@@ -66,6 +67,7 @@ class CustomField(NamedTuple):
     cell: int
     heading: str
     field_no: str
+    type: Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +97,15 @@ class Header:
     start: Position
 
 
-def read_columns(headings: Sequence[str], custom_fields: Mapping[str, int]) -> tuple[Columns, tuple[str, ...]]:
+def read_columns(headings: Sequence[str], custom_fields: Mapping[str, Field]) -> tuple[Columns, tuple[str, ...]]:
     """The columns under these headings, and warnings of those that are ignored.
 
-    custom_fields: field numbers by name. Raises InvalidImport when a known heading occurs twice.
+    custom_fields: by name. Raises InvalidImport when a known heading occurs twice.
     """
     keys = [heading_key(heading) for heading in headings]
-    numbers = {CUSTOM + name.strip().lower(): number for name, number in custom_fields.items()}
-    indexes = _indexes(keys, KNOWN | numbers.keys())
-    columns = _arranged(indexes, {key: str(number) for key, number in numbers.items()})
+    fields = {CUSTOM + name.strip().lower(): field for name, field in custom_fields.items()}
+    indexes = _indexes(keys, KNOWN | fields.keys())
+    columns = _arranged(indexes, fields)
     return columns, _warnings(keys, indexes)
 
 
@@ -128,7 +130,7 @@ def _indexes(keys: Sequence[str], wanted: frozenset[str]) -> Mapping[str, int]:
     return MappingProxyType(found)
 
 
-def _arranged(indexes: Mapping[str, int], field_nos: Mapping[str, str]) -> Columns:
+def _arranged(indexes: Mapping[str, int], fields: Mapping[str, Field]) -> Columns:
     def index(heading: str) -> int:
         return indexes.get(heading, NOWHERE)
 
@@ -144,7 +146,9 @@ def _arranged(indexes: Mapping[str, int], field_nos: Mapping[str, str]) -> Colum
         sms_consent_date=index("sms_consent_date"),
         phones=tuple(Phone(at, _PHONES[key]) for key, at in found if key in _PHONES),
         address_parts=tuple(AddressPart(at, *_ADDRESSES[key]) for key, at in found if key in _ADDRESSES),
-        custom_fields=tuple(CustomField(at, key, field_nos[key]) for key, at in found if key in field_nos),
+        custom_fields=tuple(
+            CustomField(at, key, str(fields[key].field_no), fields[key].type) for key, at in found if key in fields
+        ),
     )
 
 

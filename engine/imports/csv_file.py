@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from engine.errors import InvalidImport
+from engine.fields import Field
 from engine.imports.columns import MOST_CUSTOM_FIELDS, NOWHERE, Header, custom_count, read_columns
 from engine.imports.lines import Lines, Position
 from engine.imports.problems import Code, Problem, Unreadable, quoted
@@ -16,10 +17,10 @@ from engine.imports.rows import Batch, Record, Source, gather
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def read_header(file: BinaryIO, custom_fields: Mapping[str, int]) -> Header:
+def read_header(file: BinaryIO, custom_fields: Mapping[str, Field]) -> Header:
     """What the first line that is not blank says.
 
-    custom_fields: the account's field numbers by name; none will do to check a file.
+    custom_fields: the account's fields by name; none will do to check a file.
     Raises InvalidImport when the file has no usable header.
     """
     lines = Lines(file, _beginning(file))

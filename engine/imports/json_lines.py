@@ -11,6 +11,7 @@ from math import isfinite
 from typing import Any, BinaryIO
 
 from engine.errors import InvalidImport
+from engine.fields import Field
 from engine.imports.columns import MOST_CUSTOM_FIELDS, Columns, Header, custom_count, heading_key, read_columns
 from engine.imports.lines import RECORD_BYTES, Lines, Position
 from engine.imports.problems import Code, Problem, Unreadable
@@ -31,8 +32,8 @@ def to_lines(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterato
     yield from map(_line, rows)
 
 
-def read_header(file: BinaryIO, custom_fields: Mapping[str, int]) -> Header:
-    """What the first line says. custom_fields: the account's field numbers by name."""
+def read_header(file: BinaryIO, custom_fields: Mapping[str, Field]) -> Header:
+    """What the first line says. custom_fields: the account's fields by name."""
     lines = Lines(file, _BEGINNING)
     lines.begin()
     try:

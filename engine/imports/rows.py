@@ -47,6 +47,7 @@ STREET_CHARACTERS = 255
 SMS_CHARACTERS = 16
 MOST_PHONES = 3
 
+#: The codes of what is no day, by heading; under others it is a custom field's.
 MALFORMED_DAYS = {"anniversary": Code.MALFORMED_ANNIVERSARY, "sms_consent_date": Code.MALFORMED_SMS_CONSENT_DATE}
 
 #: A batch ends with the row that takes it past so many bytes of the file, if not with its size.
@@ -204,7 +205,7 @@ def _day(heading: str, text: str, problems: list[Problem]) -> date | None:
         return parse_day(text)
     except ValueError:
         fault = f"{heading} is {quoted(text)}; use a date as 2006-11-15 or 11/15/2006"
-        problems.append(Problem(MALFORMED_DAYS[heading], fault))
+        problems.append(Problem(MALFORMED_DAYS.get(heading, Code.MALFORMED_DATE), fault))
         return None
 
 
@@ -220,9 +221,11 @@ def _too_long(heading: str, text: str, most: int) -> Iterator[Problem]:
 
 def _custom_values(columns: Columns, cells: Cells, problems: list[Problem]) -> Text:
     values: dict[str, str] = {}
-    for index, heading, field_no in columns.custom_fields:
+    for index, heading, field_no, type_ in columns.custom_fields:
         if text := cells[index].strip():
             problems.extend(_too_long(heading, text, CUSTOM_CHARACTERS))
+            if type_ == "date":
+                _day(heading, text, problems)
             values[field_no] = text
     return json.dumps(values) if values else None
 

@@ -143,7 +143,7 @@ class Import(BatchedOperation):
 
     async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
         async with resources.db.account(activity.account_id) as tx:
-            custom_fields = await fields.numbers(tx)
+            custom_fields = await fields.by_name(tx)
         numbers = Numbers(resources.db, activity.account_id)
         path = resources.settings.uploads / str(activity.request["file"])
         with closing(await asyncio.to_thread(_open, path)) as file:

@@ -4,14 +4,24 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+from engine.fields import Field, Type
 from engine.imports import csv_file, json_body, json_lines
 from engine.imports.columns import Header
 from engine.imports.problems import RowError
 from engine.imports.rows import STAGING_COLUMNS, Batch, StagedRow
 
-FIELDS = {"shirt_size": 7, "Vehicle": 8}
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
+
+
+def field(number: int, name: str, type: Type = "string") -> Field:  # noqa: A002 (as it is called)
+    return Field(number, UUID(int=number), name, name, type, NOW, NOW)
+
+
+FIELDS = {"shirt_size": field(7, "shirt_size"), "Vehicle": field(8, "Vehicle")}
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ def shown(row: StagedRow) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def read_csv(content: str | bytes, size: int = 1000, fields: Mapping[str, int] = FIELDS) -> Import:
+def read_csv(content: str | bytes, size: int = 1000, fields: Mapping[str, Field] = FIELDS) -> Import:
     file = io.BytesIO(content.encode() if isinstance(content, str) else content)
     header = csv_file.read_header(file, fields)
     return Import(header, list(csv_file.batches(file, header, header.start, size)))
