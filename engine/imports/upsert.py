@@ -19,6 +19,8 @@ from engine.sets.system import ACTIVE, EXISTS, UNSUBSCRIBED
 
 #: The number of nobody's contact, and that it is neither revived nor unsubscribed.
 UNKNOWN = (None, False, False)
+#: The code of the error, by what a contact has no room for.
+NO_ROOM = {"phone numbers": "too_many_phones", "street addresses": "too_many_addresses"}
 #: Effects that a batch of an import has: that contacts exist, the tags of the revived, the lists.
 EFFECTS = 3
 #: The batch under which an import keeps all contacts of its batches as one source.
@@ -66,7 +68,7 @@ async def _write(tx: Transaction, activity: Activity, rows: Batch, first_contact
     created = len(rows.rows) - len(known)
     numbers = {"first_contact_no": first_contact_no, "last_contact_no": first_contact_no + created - 1}
     await _stage(tx, sequence, rows.rows, known)
-    full = await tx.all("full_phones", **scope)
+    full = await tx.all("full_contacts", **scope)
     consent = {"sms_explicit": request.get("sms_permission") == "explicit"}
     if known and await tx.run("note_changes", **scope, **consent):
         await tx.run("keep_contacts_before", **scope)
@@ -117,6 +119,6 @@ def _unsubscribed(rows: Batch, known: Mapping[str, asyncpg.Record]) -> Iterator[
 
 
 def _no_room(rows: Batch, row: asyncpg.Record) -> tuple[int, ItemError]:
-    line = row["line"]
-    message = f"{rows.noun} {line}: a contact may have three phone numbers; one of a further kind was left out"
-    return line, ItemError(row["email"], "too_many_phones", message)
+    line, what = row["line"], row["what"]
+    message = f"{rows.noun} {line}: a contact may have three {what}; one of a further kind was left out"
+    return line, ItemError(row["email"], NO_ROOM[what], message)

@@ -59,15 +59,22 @@ where r.account_id = :account_id and r.sequence = :sequence
                 merged_sms(c.account_id, c.contact_no, c.sms_channel, r.sms_channel, :sms_explicit, now())
     );
 
--- name: full_phones
--- Rows with phone numbers that their contact has no room for beside those that it has: it may have three.
-select r.line, r.email from import_row r
+-- name: full_contacts
+-- Rows with phone numbers or addresses of kinds that their contact has no room for beside what it has: it may have three
+-- of each.
+select r.line, r.email, of_row.what from import_row r
 left join contact c on c.account_id = :account_id and c.contact_no = r.contact_no
-where r.account_id = :account_id and r.sequence = :sequence and r.phone_numbers is not null and 3 < (
-    select count(distinct entry ->> 'kind')
-    from jsonb_array_elements(coalesce(c.phone_numbers, '[]') || r.phone_numbers) entry
-)
-order by r.line;
+cross join lateral (values
+    ('phone numbers', coalesce(c.phone_numbers, '[]'), r.phone_numbers),
+    ('street addresses', coalesce(c.street_addresses, '[]'), r.street_addresses)
+) of_row(what, stored, given)
+where r.account_id = :account_id and r.sequence = :sequence
+    and jsonb_array_length(of_row.stored) + jsonb_array_length(of_row.given) > 3
+    and jsonb_array_length(of_row.stored) + (
+        select count(*) from jsonb_array_elements(of_row.given) g(entry)
+        where not of_row.stored @> jsonb_build_array(jsonb_build_object('kind', g.entry -> 'kind'))
+    ) > 3
+order by r.line, of_row.what;
 
 -- name: lock_masks_exclusively!
 -- Whoever creates, revives, unsubscribes or deletes contacts takes the chunks of "exists" and "active" FOR UPDATE.
