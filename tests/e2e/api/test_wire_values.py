@@ -255,7 +255,8 @@ async def test_what_is_named_twice_is_one(front: Front) -> None:
 
 async def test_what_is_unknown_is_ignored_unless_it_widens_a_job(front: Front) -> None:
     """Contract 1.6: in bodies of resources; but not inside a bulk `source`, where it may be a typo."""
-    list_id, more = await front.new_list("L"), {"unknown": [None, {"a": 1}], "id": 3}
+    list_id = await front.new_list("L")
+    more: dict[str, Any] = {"unknown": [None, {"a": 1}], "id": 3}
     made = await new_contact(front, **more, notes=[{"content": "x", **more}])
     path = f"/v3/contacts/{made['contact_id']}"
     await front.put(path, {"update_source": "Account", "email_address": {"address": KIM, **more}, **more})
@@ -270,8 +271,8 @@ async def test_what_is_unknown_is_ignored_unless_it_widens_a_job(front: Front) -
         assert not set(more) & set(made)
     await front.get("/v3/contacts?unknown=1")
     for source in ({"list_ids": [list_id], "lists": [list_id]}, {"all_active_contacts": True, "unknown": None}):
-        body = {"source": source, "list_ids": [list_id]}
-        assert "is not known here" in await front.refused("POST", "/v3/activities/add_list_memberships", 400, json=body)
+        job = {"source": source, "list_ids": [list_id]}
+        assert "is not known here" in await front.refused("POST", "/v3/activities/add_list_memberships", 400, json=job)
     assert (await front.get("/v3/activities"))["activities"] == []
 
 
