@@ -12,6 +12,12 @@ from tests.e2e.api.front import Front
 ARRAYS = ("custom_fields", "phone_numbers", "street_addresses", "list_memberships", "taggings", "notes")
 
 
+async def changed_to(front: Front, contact_id: str, name: str, value: object, **properties: Any) -> Any:
+    """The answer to a PUT with this property."""
+    said: dict[str, Any] = {name: value, **properties}
+    return await changed(front, contact_id, **said)
+
+
 async def full_contact(front: Front) -> Any:
     """A contact that has everything, as it is shown with everything."""
     field = await front.post("/v3/contact_custom_fields", {"label": "F", "type": "string"})
@@ -49,7 +55,9 @@ async def test_a_blank_core_property_becomes_null(front: Front, name: str, blank
     """Contract 2.1.11: blank is as good as left out; numbers cannot be written as text."""
     made = await new_contact(front, **PROPERTIES)
     birthday = name.startswith("birthday")
-    given = PROPERTIES | (dict.fromkeys(("birthday_month", "birthday_day")) if birthday else {}) | {name: blank}
+    given: dict[str, Any] = (
+        PROPERTIES | (dict.fromkeys(("birthday_month", "birthday_day")) if birthday else {}) | {name: blank}
+    )
     if birthday and blank is not None:
         await changed(front, made["contact_id"], 400, **given)
         return
@@ -63,7 +71,7 @@ async def test_an_array_takes_the_place_of_the_stored_one(front: Front, name: st
     """Contract 2.1.11, 6.8, 6.9: `[]` empties it and it alone; the request's sub-resources are echoed, no others."""
     before = await full_contact(front)
     contact_id = before["contact_id"]
-    answer = await changed(front, contact_id, **PROPERTIES, **{name: []})
+    answer = await changed_to(front, contact_id, name, [], **PROPERTIES)
     assert answer[name] == []
     assert set(SUBS.split(",")) & set(answer) == {name}
     after = await everything(front, contact_id)
@@ -71,11 +79,11 @@ async def test_an_array_takes_the_place_of_the_stored_one(front: Front, name: st
         name: []
     }
     other = await _other(front, name)
-    await changed(front, contact_id, **{name: before[name]})
-    answer = await changed(front, contact_id, **{name: [other]})
+    await changed_to(front, contact_id, name, before[name])
+    answer = await changed_to(front, contact_id, name, [other])
     [shown] = answer[name]
     assert shown == other if isinstance(other, str) else {each: shown[each] for each in other} == other
-    await changed(front, contact_id, **{name: None})
+    await changed_to(front, contact_id, name, None)
     assert (await everything(front, contact_id))[name] == [shown], "null is as good as left out (1.6)"
 
 
@@ -176,7 +184,7 @@ async def test_unsubscribing(front: Front, source: str) -> None:
 async def test_what_does_not_exist(front: Front, name: str) -> None:
     """Contract 2.1.11, 2.1.3, 1.8: an unknown list, tag or field in a body is 400, and nothing changes."""
     before = await full_contact(front)
-    wrong: object = {"custom_field_id": str(uuid4()), "value": "x"} if name == "custom_fields" else str(uuid4())
+    wrong: Any = {"custom_field_id": str(uuid4()), "value": "x"} if name == "custom_fields" else str(uuid4())
     answer = await changed(front, before["contact_id"], 400, first_name="Bo", **{name: [*before[name], wrong]})
     assert answer[0]["error_key"] == "contacts.api.validation.error"
     body = {"create_source": "Account", "first_name": "Bo", name: [wrong]}
