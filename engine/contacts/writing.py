@@ -326,7 +326,7 @@ async def _change(tx: Transaction, steps: Sequence[_Step], locked: _Locked) -> N
         if step.outcome is not None:
             rows[number] = step.outcome.row
     if rows := {step.before["contact_no"]: step.before for step in steps if step.claimed} | rows:
-        await tx.run("update_contacts", rows=json_text(list(rows.values())))
+        await tx.run("update_contacts", rows=json_text(list(rows.values())), contact_nos=list(rows))
 
 
 async def _sets(tx: Transaction, steps: Iterable[_Step]) -> Mapping[int, Sequence[MemberOf]]:

@@ -2,13 +2,16 @@
 -- wave: activities of one kind, one account and one transaction that may be written side by side.
 
 -- name: freeze_contacts
--- The frozen sources of activities that name contacts by id. Answers what was found, so that the rest can be reported.
+-- The frozen sources of activities that name contacts by id, who are found as by `lock_contacts`. Answers what was found,
+-- so that the rest can be reported.
 insert into activity_source (account_id, sequence, batch, chunk, bits)
 select
     :account_id, w.sequence, :batch, (c.contact_no / ${chunk_bits})::int,
     bit_or(set_bit(B''::bit(${chunk_bits}), (c.contact_no % ${chunk_bits})::int, 1))
 from unnest(:sequences::bigint[], :contact_ids::uuid[]) w(sequence, contact_id)
-join contact c on c.account_id = :account_id and c.contact_id = w.contact_id
+cross join lateral (
+    select contact_no from contact where account_id = :account_id and contact_id = w.contact_id limit 1
+) c
 group by w.sequence, c.contact_no / ${chunk_bits}
 returning sequence, bit_count(bits) as found;
 

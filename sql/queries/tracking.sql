@@ -36,9 +36,11 @@ insert into schedule (account_id, kind, due_at) values (:account_id, :kind, now(
 on conflict (account_id, kind) do nothing;
 
 -- name: told_by_id
--- The contacts with these ids, deleted ones too.
+-- The contacts with these ids, deleted ones too, found as `lock_contacts` does.
 select w.contact_id, c.contact_no from unnest(:contact_ids::uuid[]) w(contact_id)
-join contact c on c.account_id = :account_id and c.contact_id = w.contact_id;
+cross join lateral (
+    select contact_no from contact where account_id = :account_id and contact_id = w.contact_id limit 1
+) c;
 
 -- name: told_by_email
 -- The contacts that have these e-mails (those with ordinal 0), deleted ones too, found as `lock_imported_contacts` does.
@@ -109,7 +111,7 @@ update contact c set
     confirm_status = case c.confirm_status when 'pending' then 'off' else c.confirm_status end,
     updated_at = now(), email_updated_at = now()
 from unnest(:contact_nos::bigint[], :times::timestamptz[]) t(contact_no, opted_out)
-where c.account_id = :account_id and c.contact_no = t.contact_no;
+where c.account_id = :account_id and c.contact_no = any(:contact_nos) and c.contact_no = t.contact_no;
 
 -- name: hold_told!
 -- Mail to the contacts came back. Under the locks of their rows.

@@ -20,19 +20,24 @@ from tests.integration.desk import Desk
 #: Contacts of either account: enough that reading all of them is no good plan.
 CONTACTS = 3000
 
+#: As many as an activity may name, or a transaction write: enough that the planner would rather read everybody.
+MANY = 500
+NUMBERS, IDS = list(range(1, MANY + 1)), [uuid4() for _ in range(MANY)]
+
 STATEMENTS: Mapping[str, Mapping[str, object]] = {
     "lock_contacts": {"contact_ids": [uuid4(), uuid4()], "email_keys": ["c1@example.org"], "making": False},
+    "update_contacts": {"rows": json.dumps([{"contact_no": 1}, {"contact_no": 2}]), "contact_nos": [1, 2]},
     "contact_by_id": {"contact_id": uuid4()},
     "lock_imported_contacts": {"email_keys": ["c1@example.org", "c2@example.org"]},
-    "freeze_contacts": {"sequences": [1, 1], "contact_ids": [uuid4(), uuid4()], "batch": 0},
+    "freeze_contacts": {"sequences": [1] * MANY, "contact_ids": IDS, "batch": 0},
     "unknown_contacts": {"sequences": [1, 1], "contact_ids": [uuid4(), uuid4()]},
     "left_out_contacts": {"contact_ids": [uuid4(), uuid4()]},
-    "told_by_id": {"contact_ids": [uuid4(), uuid4()]},
+    "told_by_id": {"contact_ids": IDS},
     "told_by_email": {"email_keys": ["c1@example.org", "c2@example.org"]},
-    "lock_told_contacts": {"contact_nos": [1, 2]},
-    "keep_told_contacts": {"sequence": 1, "contact_nos": [1, 2]},
-    "unsubscribe_told": {"contact_nos": [1, 2], "times": [datetime.now(UTC)] * 2},
-    "hold_told": {"contact_nos": [1, 2]},
+    "lock_told_contacts": {"contact_nos": NUMBERS},
+    "keep_told_contacts": {"sequence": 1, "contact_nos": NUMBERS},
+    "unsubscribe_told": {"contact_nos": NUMBERS, "times": [datetime.now(UTC)] * MANY},
+    "hold_told": {"contact_nos": NUMBERS},
     "note_changes": {"sequence": 1, "sms_explicit": True},
     "update_imported": {"sequence": 1, "sms_explicit": True},
     "keep_contacts_before": {"sequence": 1},
