@@ -8,7 +8,7 @@ one makes an expression of it.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 from uuid import UUID
 
 from pydantic import (
@@ -73,9 +73,15 @@ Nodes = Annotated[tuple["Node", ...], Filled]
 ONE_KEY: dict[str, JsonValue] = {"minProperties": 1, "maxProperties": 1}
 
 
-def _one_way(schema: dict[str, Any], source: "type[Source]") -> None:
-    """The plain form of a source as JSON Schema: one of its ways, nothing idle beside it."""
-    properties = {way: schema["properties"][way] for way in source.ways}
+class HasWays(Protocol):
+    """A model of several ways to choose, of which one is taken."""
+
+    ways: ClassVar[tuple[str, ...]]
+
+
+def one_way(schema: dict[str, Any], model: type[HasWays]) -> None:
+    """The plain form of such a model as JSON Schema: one of its ways, nothing idle beside it."""
+    properties = {way: schema["properties"][way] for way in model.ways}
     filled = {"array": {"minItems": 1}, "boolean": {"const": True}}
     schema |= {
         "properties": {way: told | filled.get(told.get("type"), {}) for way, told in properties.items()},
@@ -159,7 +165,7 @@ def _below(node: object, path: str) -> list[tuple[object, str]]:
 class Source(BaseModel):
     """Exactly one way of choosing contacts; false, null and [] choose nothing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_one_way)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=one_way)
     #: The ways there are; a request that offers fewer has a source class of its own.
     ways: ClassVar[tuple[str, ...]] = (*LEAVES, "expression")
 

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
 
 from api.reading import Form
 from api.v3.values import Name, SpelledOut, Text, storable
 from engine import fields
 from engine.identifiers import Id
+from engine.imports.columns import HEADINGS
 from engine.operations import list_memberships, taggings
 from engine.operations.contacts_import import SmsPermission
 from engine.sources import Source
@@ -51,7 +52,7 @@ class NewList(Resource):
 
     name: Name
     description: Text | None = None
-    favorite: StrictBool | None = None
+    favorite: Annotated[StrictBool | None, Field(json_schema_extra={"default": False})] = None
 
 
 def _without_angles(name: str) -> str:
@@ -60,7 +61,7 @@ def _without_angles(name: str) -> str:
     return name
 
 
-TagName = Annotated[Name, AfterValidator(_without_angles)]
+TagName = Annotated[Name, AfterValidator(_without_angles), Field(json_schema_extra={"pattern": "^[^<>]*$"})]
 
 
 class NewTag(Resource):
@@ -84,7 +85,7 @@ class NewCustomField(Resource):
 
 
 class SegmentName(Resource):
-    """Contract v3.md 2.5, PATCH."""
+    """Contract v3.md 2.5: PATCH changes nothing else."""
 
     name: Name
 
@@ -107,9 +108,40 @@ class ImportForm(Form):
     sms_permission_to_send: SmsPermission | None = None
 
 
+def _member(heading: str) -> JsonValue:
+    """What a row has under a heading (contract v3.md 3.9)."""
+    match heading.rpartition("_"):
+        case ("birthday", _, part):
+            return {"type": "integer", "minimum": 1, "maximum": 12 if part == "month" else 31}
+        case ("sms" | "sms_consent", _, _):
+            return {"type": "string", "maxLength": 16}
+        case (_, _, "street" | "street2"):
+            return {"type": "string", "maxLength": 255}
+        case _:
+            return {"type": "string", "maxLength": 10 if heading == "anniversary" else 50}
+
+
+#: What is documented of a row.
+ROW: dict[str, JsonValue] = {
+    "type": "object",
+    "properties": {heading: _member(heading) for heading in HEADINGS},
+    "patternProperties": {"^cf:": {"type": "string", "maxLength": 255}},
+    "required": ["email"],
+}
+Row = Annotated[dict[str, Any], WithJsonSchema(ROW)]
+
+
 class JsonImport(Resource):
     """Contract v3.md 3.9. What is in the rows is the import's to check, row by row."""
 
     list_ids: ImportLists
-    import_data: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    import_data: Annotated[
+        list[Row],
+        Field(
+            min_length=1,
+            description="Objects with what a CSV file has in columns: `email` and any of "
+            + ", ".join(f"`{heading}`" for heading in HEADINGS[1:])
+            + ", and `cf:{name}` for custom fields. What is wrong with one is an error of the activity",
+        ),
+    ]
     sms_permission_to_send: SmsPermission | None = None

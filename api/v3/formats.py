@@ -23,6 +23,7 @@ from engine.operations.list_memberships import AddListMemberships, RemoveListMem
 from engine.operations.lists_delete import DeleteLists
 from engine.segments.stored import Segment
 from engine.sets.catalog import NamedSet
+from engine.sources import SegmentId
 
 #: At most so many strings are in `activity_errors` (contract 3.2.3).
 MOST_ERRORS = 1000
@@ -270,7 +271,7 @@ def custom_field(field: fields.Field) -> CustomField:
 
 
 class NamedSegment(TypedDict):
-    segment_id: int
+    segment_id: SegmentId
     name: str
     created_at: Time
     edited_at: Time

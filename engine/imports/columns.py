@@ -43,7 +43,9 @@ _ADDRESSES = {
 #: As the vendor's generated client spells it (contract v3.md 1.10, 9).
 _ALIASES = {"home country": "home_country"}
 
-KNOWN = frozenset((*_PLAIN, *_PHONES, *_ADDRESSES))
+#: Every heading, as the contract spells it, but those of custom fields.
+HEADINGS = (*_PLAIN, *_PHONES, *_ADDRESSES, *_ALIASES)
+KNOWN = frozenset(HEADINGS).difference(_ALIASES)
 
 
 class Phone(NamedTuple):

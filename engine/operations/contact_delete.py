@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 from uuid import UUID
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from engine import sources
 from engine.activities.item_errors import report
@@ -22,7 +22,7 @@ from engine.errors import NotFound
 from engine.sets import membership
 from engine.sets.catalog import SetKind
 from engine.sets.system import ACTIVE, ENGAGEMENT, EXISTS, FIELDS, LEVEL_BY_HAND, UNSUBSCRIBED
-from engine.sources import ContactIds, SetIds, Source
+from engine.sources import ContactIds, SetIds, Source, one_way
 
 #: What deleting changes for everybody who reads it. Lists and tags are not in it: whoever writes these at the same time
 #: does so before or after a batch, and skips who is deleted.
@@ -56,6 +56,8 @@ class DeleteContacts(BulkRequest):
 
     kind: ClassVar[str] = DeleteContact.kind
     queue: ClassVar[Queue] = Queue.BULK
+    model_config = ConfigDict(json_schema_extra=one_way)
+    ways: ClassVar = ("contact_ids", "list_ids")
 
     contact_ids: ContactIds | None = None
     list_ids: SetIds | None = None

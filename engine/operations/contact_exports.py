@@ -82,7 +82,8 @@ class ContactExports(BulkRequest):
     """Whom to export, everybody who is not deleted by default, and which fields; false, null and [] say nothing.
 
     `status`: `removed` means the deleted ones. `all_active_contacts` means the same as the status `active`. Without
-    `fields` all are exported, and all custom fields after them.
+    `fields` all are exported, and all custom fields after them; source, date and reason of opting in or out are only
+    given beside `email_address`.
     """
 
     kind: ClassVar[str] = "contact_exports"

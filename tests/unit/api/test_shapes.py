@@ -1,72 +1,14 @@
 """What the OpenAPI document tells of the values of contacts, beside what the contract's tables do (v3.md 1.7, 2.1)."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from api.openapi import document
-from api.v3 import V3
-
-DOCUMENT = document(V3)
-SHAPES = DOCUMENT["components"]["schemas"]
+from tests.unit.api.shapes import DOCUMENT, SHAPES, query, shape
 
 PARTY = "Account|Contact"
 PERMISSION = "implicit|explicit|pending_confirmation|unsubscribed|temp_hold|not_set"
 INCLUDE = "custom_fields|list_memberships|phone_numbers|street_addresses|taggings|notes|sms_channel"
 CONSENT = "pending_confirmation|opt_out|explicit"
 MOMENT = "date or date-time"
-
-
-def told(schema: Any, place: str = "", is_required: bool = False) -> Iterator[tuple[str, str]]:
-    """Every value in a schema by its place, as the tables below write it; `*` marks a required one."""
-    schema = SHAPES[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-    if place:
-        yield place, _kind(schema) + ("*" if is_required else "")
-    if schema.get("type") == "array":
-        items = schema["items"]
-        if "$ref" in items:
-            yield from ((inner, kind) for inner, kind in told(items, place + "[]") if inner != place + "[]")
-    for name, each in schema.get("properties", {}).items():
-        required = name in schema.get("required", ())
-        yield from told(each, f"{place}.{name}".removeprefix("."), required)
-
-
-def _kind(schema: Any) -> str:
-    match schema:
-        case {"$ref": _}:
-            return "object"
-        case {"enum": values}:
-            return "|".join(values)
-        case {"const": value}:
-            return str(value)
-        case {"anyOf": [{"format": one}, {"format": other}]}:
-            return f"{one} or {other}"
-        case {"type": "array", "items": items}:
-            return f"[{_kind(items)}]" + _most(schema, "maxItems")
-        case {"type": "integer", "minimum": least, "maximum": most} if most < 2**31 - 1:
-            return f"{least}-{most}"
-    return _plain(schema)
-
-
-def _plain(schema: Any) -> str:
-    name = schema.get("format", "email")
-    if schema["type"] != "string":
-        return str(schema["type"])
-    return str(name) if name != "email" else "text" + _most(schema, "maxLength")
-
-
-def _most(schema: Any, name: str) -> str:
-    return f" {schema[name]}" if name in schema else ""
-
-
-def shape(name: str) -> dict[str, str]:
-    return dict(told(SHAPES[name]))
-
-
-def query(path: str) -> dict[str, str]:
-    parameters = [each for each in DOCUMENT["paths"][path]["get"]["parameters"] if each["in"] == "query"]
-    return {each["name"]: _kind(each["schema"]) + ("*" if each["required"] else "") for each in parameters}
 
 
 PROPERTIES = {
