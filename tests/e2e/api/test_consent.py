@@ -132,3 +132,38 @@ async def test_a_revived_contact_is_confirmed_no_longer_to_be(front: Front) -> N
     email = (await front.get(f"/v3/contacts/{made['contact_id']}"))["email_address"]
     assert (email["permission_to_send"], email["confirm_status"]) == ("implicit", "off")
     assert email["updated_at"] > LONG_AGO
+
+
+async def test_where_consent_is_told(front: Front) -> None:
+    """Contract 1.11, 2.1.1: in the e-mail, in who made and changed it, in counts; a level of engagement is nowhere."""
+    consent = {"sms_consent_permission": "explicit", "consent_type": "promotional_sms"}
+    channel = {"full_sms_address": "+14155552671", "sms_channel_consents": [consent]}
+    made = await new_contact(front, email_address={"address": KIM, "permission_to_send": "explicit"})
+    await changed(front, made["contact_id"], sms_channel=channel)
+    body = {"source": {"contact_ids": [made["contact_id"]]}, "engagement_level": "high"}
+    await front.finished("contacts_engagement_set", body)
+    shown = await everything(front, made["contact_id"])
+    assert {"permission_to_send", "opt_in_source", "opt_in_date", "confirm_status"} < set(shown["email_address"])
+    assert (shown["create_source"], shown["update_source"]) == ("Account", "Account")
+    assert shown["sms_channel"]["sms_channel_consents"][0]["sms_consent_permission"] == "explicit"
+    assert not [name for name in shown if "engagement" in name or "open" in name or "click" in name]
+    assert (await front.get("/v3/contacts/counts"))["explicit"] == 1
+    selected = {"source": {"engagement_level": "high"}, "list_ids": [await front.new_list("L")]}
+    assert (await front.finished("add_list_memberships", selected))["changed_count"] == 1
+
+
+@pytest.mark.parametrize("kind", ["import", "sign-up"])
+async def test_what_imports_and_sign_ups_permit(front: Front, kind: str) -> None:
+    """Contract 1.11, 6.21: an import is the account's, with implicit permission; a sign-up the contact's, explicit."""
+    list_id = await front.new_list("L")
+    if kind == "import":
+        await front.finished("contacts_json_import", {"import_data": [{"email": KIM}], "list_ids": [list_id]})
+    else:
+        await sign_up(front, list_id, status=201)
+    [made] = (await front.get("/v3/contacts"))["contacts"]
+    email = made["email_address"]
+    permission, source = ("implicit", "Account") if kind == "import" else ("explicit", "Contact")
+    assert (email["permission_to_send"], email["opt_in_source"], made["create_source"]) == (permission, source, source)
+    assert email["opt_in_date"] == email["created_at"] == email["updated_at"]
+    assert email["confirm_status"] == "off"
+    assert "update_source" not in made

@@ -169,3 +169,71 @@ async def test_a_segment_and_its_cursor(front: Front) -> None:
     second = await front.get(f"{path}&cursor={cursor}")
     assert [each["contact_id"] for each in first["contacts"] + second["contacts"]] == [i["contact_id"] for i in made]
     await front.refused("GET", f"{path}&email={KIM}", 400)
+
+
+async def test_by_text_message_consent(front: Front) -> None:
+    """Contract 2.1.8, 2.1.7: by what the channel's consents say; `not_set` are those without any."""
+    made = {}
+    for permission in ("explicit", "opt_out", "pending_confirmation"):
+        consent = {"sms_consent_permission": permission, "consent_type": "promotional_sms"}
+        channel = {"full_sms_address": "+14155552671", "sms_channel_consents": [consent]}
+        made[permission] = (await new_contact(front, email=f"{permission}@example.org", sms_channel=channel))[
+            "contact_id"
+        ]
+    nobody = (await new_contact(front))["contact_id"]
+    assert await ids(front, "sms_status=explicit") == {made["explicit"]}
+    assert await ids(front, "sms_status=unsubscribed") == {made["opt_out"]}
+    assert await ids(front, "sms_status=pending_confirmation") == {made["pending_confirmation"]}
+    assert await ids(front, "sms_status=not_set") == {nobody}
+    assert await ids(front, "sms_status=all") == {*made.values(), nobody}
+    assert await ids(front, "sms_status=explicit,%20unsubscribed") == {made["explicit"], made["opt_out"]}
+    await delete(front, made["explicit"])
+    assert await ids(front, "sms_status=explicit") == set()
+
+
+async def test_an_address_is_found_exactly(front: Front) -> None:
+    """Contract 2.1.8, 2.1.2: the whole address, without case."""
+    made = await new_contact(front, email="kim.lee@example.org")
+    assert await ids(front, "email=KIM.LEE@example.org") == {made["contact_id"]}
+    for other in ("kim", "kim.lee", "im.lee@example.org", "kim.lee@example.or", "kim_lee@example.org", "%25"):
+        assert await ids(front, f"email={other}") == set()
+
+
+async def test_as_many_lists_and_tags_as_may_be_asked_for(front: Front) -> None:
+    """Contract 2.1.8, 1.9: 25 lists and 50 tags, of which any will do."""
+    list_id, tag_id = await front.new_list("L"), await front.new_tag("T")
+    made = await new_contact(front, list_memberships=[list_id], taggings=[tag_id])
+    lists = ",".join([*(str(uuid4()) for _ in range(24)), list_id])
+    tags = ",".join([*(str(uuid4()) for _ in range(49)), tag_id])
+    assert await ids(front, f"lists={lists}&tags={tags}") == {made["contact_id"]}
+
+
+async def test_what_is_counted(front: Front) -> None:
+    """Contract 2.1.8, 6.30: all that the filters match, deleted ones too if they do, and only when it is asked for."""
+    made = [await new_contact(front, email=f"c{number}@example.org") for number in range(4)]
+    await delete(front, made[0]["contact_id"])
+    for query, count in (
+        ("", 3),
+        ("status=all", 4),
+        ("status=deleted", 1),
+        ("email=c2@example.org", 1),
+        ("email=x", 0),
+    ):
+        assert (await front.get(f"/v3/contacts?{query}&limit=1&include_count=true"))["contacts_count"] == count
+        for without in ("", "include_count=0", "include_count=false"):
+            assert "contacts_count" not in await front.get(f"/v3/contacts?{query}&{without}")
+
+
+async def test_contacts_of_a_segment_come_at_once(front: Front) -> None:
+    """Contract 2.0, 2.1.8: 200 and never 202, so no `status`; what else is asked for beside `segment_id` is 400."""
+    await new_contact(front, first_name="Kim")
+    rule = {"source": "contact", "field": "first_name", "op": "eq", "value": "kim"}
+    criteria = {"version": "1.0.0", "criteria": {"type": "and", "group": [rule]}}
+    segment = await front.post("/v3/segments", {"name": "S", "segment_criteria": json.dumps(criteria)})
+    path = f"/v3/contacts?segment_id={segment['segment_id']}"
+    assert set(await front.get(path)) == {"contacts"}
+    assert await front.get(f"{path}&limit=50&include_count=0") == await front.get(path)
+    others = ("status=all", f"email={KIM}", f"lists={uuid4()}", f"tags={uuid4()}", "include=notes", "include_count=1")
+    moments = [f"{what}_{when}=2026-01-01" for what in ("updated", "created", "optout") for when in ("after", "before")]
+    for other in (*others, *moments, "sms_status=explicit"):
+        assert await front.refused("GET", f"{path}&{other}", 400) == "segment_id may be combined with limit only"

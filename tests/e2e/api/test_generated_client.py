@@ -331,6 +331,32 @@ class TestHabits:
         more = {"activity_id": str(UUID(int=0)), "state": "resting", "changed_count": 7, "retry_of": "x"}
         assert read(more, "Activity") == {"activity_id": str(UUID(int=0)), "state": "resting"}
 
+    async def test_12_a_body_wherever_one_is_declared(self, client: GeneratedClient) -> None:
+        """JSON with every 2xx, but 204 of the three deletions that are read without a body."""
+        field = {"label": "F", "type": "string"}
+        made = {
+            "contacts": (await client.call("POST", "/contacts", "Contact", body=new_contact("a@x.org")))["contact_id"],
+            "contact_custom_fields": (await client.call("POST", "/contact_custom_fields", "CustomField", body=field))[
+                "custom_field_id"
+            ],
+            "segments": (
+                await client.call("POST", "/segments", "Segment", body={"name": "S", "segment_criteria": CRITERIA})
+            )["segment_id"],
+        }
+        for path, id_ in made.items():
+            assert (await client.front.delete(f"/v3/{path}/{id_}", 204)).content == b""
+        for path, id_ in (("lists", await client.front.new_list("L")), ("tags", await client.front.new_tag("T"))):
+            assert (await client.front.delete(f"/v3/contact_{path}/{id_}", 202)).body["activity_id"]
+
+    async def test_14_lists_and_tags_are_writable(self, client: GeneratedClient) -> None:
+        lists, tags = [await client.front.new_list(n) for n in "LM"], [await client.front.new_tag(n) for n in "TU"]
+        given = new_contact("kim@example.org", list_memberships=lists[:1], taggings=tags[:1])
+        made = await client.call("POST", "/contacts", "Contact", body=given)
+        assert (made["list_memberships"], made["taggings"]) == (lists[:1], tags[:1])
+        body = {"update_source": "Account", "list_memberships": lists[1:], "taggings": tags[1:], "first_name": "Kim"}
+        shown = await client.call("PUT", f"/contacts/{made['contact_id']}", "Contact", body=body)
+        assert (shown["list_memberships"], shown["taggings"]) == (lists[1:], tags[1:])
+
     async def test_15_times_can_be_parsed(self, client: GeneratedClient) -> None:
         named = await client.front.new_list("L")
         ended = await finished(client, await add_to(client, {"list_ids": [named]}, named))
