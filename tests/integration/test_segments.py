@@ -151,6 +151,7 @@ async def members(db: Database, account: Account, criteria: Mapping[str, Any]) -
 async def test_random_segments_have_the_members_that_the_contract_says(
     criteria: Mapping[str, Any], db: Database, account: Account, stored_contacts: None
 ) -> None:
+    """Contract 4.3: every field, operator and rule of evaluation, against the model."""
     expected = {n for n in LIVING if meets(CONTACTS[n], criteria["criteria"], WORLD)}
     assert await members(db, account, criteria) == expected
 
@@ -193,6 +194,7 @@ def criteria_of(**rule: Any) -> dict[str, Any]:
 async def test_case_does_not_matter_in_any_script(
     database_url: str, db: Database, account: Account, odd_contacts: set[int]
 ) -> None:
+    """Contract 4.3: text comparison."""
     async with _owner(database_url, account) as owner:
         if await owner.fetchval("SELECT lower('Ë') <> 'ë'"):
             pytest.skip("the database's collation knows case in ASCII only")
@@ -204,6 +206,7 @@ async def test_case_does_not_matter_in_any_script(
 async def test_days_are_those_of_utc_wherever_the_session_is(
     db: Database, account: Account, stored_contacts: None
 ) -> None:
+    """Contract 1.5 and 4.3: a bare date is that day of UTC."""
     rule = criteria_of(source="contact", field="created_at", op="eq", value="2024-05-17")
     query = expressions.compile(segments.compile(segments.parse(json.dumps(rule)), NAMES), account.account_id)
     async with db.account(account.account_id) as tx:
@@ -214,6 +217,7 @@ async def test_days_are_those_of_utc_wherever_the_session_is(
 
 
 async def test_names_are_looked_up_when_the_segment_is_used(db: Database, account: Account) -> None:
+    """Contract 2.5 and 4.3: ids that do not exist match nobody."""
     async with db.account(account.account_id) as tx:
         news = await catalog.create(tx, SetKind.LIST, "News")
         vip = await catalog.create(tx, SetKind.TAG, "VIP")
@@ -304,7 +308,7 @@ async def test_which_campaigns_are_meant_is_looked_up_when_the_segment_is_used(d
 
 
 async def test_a_segment_that_cannot_run_is_not_stored(database_url: str, db: Database, account: Account) -> None:
-    """The type of a custom field decides which operators it takes."""
+    """Contract 4.3: 400. The type of a custom field decides which operators it takes."""
     async with _owner(database_url, account) as owner:
         await owner.execute(
             "INSERT INTO custom_field (account_id, field_no, label, name, name_key, type, created_at, updated_at)"

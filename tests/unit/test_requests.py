@@ -74,7 +74,7 @@ def test_at_most_fifty_targets(request_type: type[MembershipRequest]) -> None:
 def test_every_source_but_contact_ids_takes_excludes(
     request_type: type[MembershipRequest], source: dict[str, Any]
 ) -> None:
-    """Issue 2, section 2, Sources: `exclude.contact_ids` goes with every source except `contact_ids`."""
+    """Contract v3.md 3.4, and issue 2, which goes beyond it: `exclude.contact_ids` with every source except these."""
     body = {"source": source, "exclude": {"contact_ids": [ID]}, **TARGETS[request_type]}
     assert request_type.model_validate(body).exclude
 

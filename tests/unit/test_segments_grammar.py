@@ -93,6 +93,7 @@ def test_read(criteria: str) -> None:
 
 @given(random_criteria([LIST], [LIST]))
 def test_everything_that_follows_the_grammar_is_read(criteria: Mapping[str, Any]) -> None:
+    """Contract 4.2 and 4.3."""
     segments.parse(json.dumps(criteria))
 
 
@@ -210,6 +211,7 @@ def test_refused(criteria: str, message: str) -> None:
     ],
 )
 def test_json_bombs_are_refused(criteria: str, message: str) -> None:
+    """Contract 4.1: 20,000 characters; 4.2: it is JSON, and names nothing twice."""
     assert message in refusal(criteria)
 
 

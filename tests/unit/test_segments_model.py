@@ -66,6 +66,7 @@ WORLD = World(
     ],
 )
 def test_rules(field: str, op: str, value: Any, expected: bool) -> None:
+    """Contract v3.md 4.3: without case, trimmed; of several addresses any for a positive rule, none for a negative."""
     assert meets(KIM, {"source": "contact", "field": field, "op": op, "value": value}, WORLD) is expected
 
 
@@ -93,6 +94,7 @@ def test_tracking(field: str, operand: Any, expected: bool) -> None:
 
 
 def test_groups() -> None:
+    """Contract v3.md 4.2."""
     tagged = {"source": "tags", "field": "tag_id", "op": "contains-any", "value": "t1"}
     untagged = {**tagged, "op": "contains-none"}
     assert meets(KIM, {"type": "or", "group": [untagged, tagged]}, WORLD)
@@ -100,5 +102,6 @@ def test_groups() -> None:
 
 
 def test_days() -> None:
+    """Contract v3.md 1.5."""
     assert all(map(day_of, DAY_TEXTS))
     assert not any(map(day_of, NO_DAYS))

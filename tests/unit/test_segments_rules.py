@@ -82,12 +82,14 @@ def predicate(field: str, op: str, value: Any = None) -> Predicate:
 
 
 def test_only_existing_contacts_are_in_a_segment() -> None:
+    """Contract 4.3: the universe is who is not deleted; 4.1: also without any rule on lists."""
     assert segments.compile(parsed(CITY, CITY), NAMES) == Intersection(
         (Members((EXISTS,)), Intersection((IN_OSLO, IN_OSLO)))
     )
 
 
 def test_groups_become_unions_and_intersections() -> None:
+    """Contract 4.2."""
     rule = any_of(CITY, {"type": "and", "group": [CITY, any_of(on_lists(FIRST))]})
     assert meaning(rule) == Union((IN_OSLO, Intersection((IN_OSLO, Union((Members((11,)),))))))
 
@@ -106,6 +108,7 @@ def test_groups_become_unions_and_intersections() -> None:
     ],
 )
 def test_lists_and_tags(rule: Any, expression: Expression) -> None:
+    """Contract 4.3: ids that do not exist match nobody; one id or several."""
     assert meaning(rule) == expression
 
 
@@ -130,15 +133,18 @@ def test_tracking(field: str, operand: Any, expression: Expression) -> None:
 
 @pytest.mark.parametrize("field", ["cf:Shirt_Size", "cf: SHIRT_SIZE ", f"cf:{FIRST}"])
 def test_a_custom_field_is_known_by_id_and_by_name_in_any_case(field: str) -> None:
+    """Contract 4.3 and 2.4."""
     assert predicate(field, "eq", "M") == Text(CustomText(5), Comparison.EQUALS, "M")
 
 
 @pytest.mark.parametrize(("op", "value"), [("eq", "x"), ("not-eq", "x"), ("is-empty", None), ("before", "1/1/2024")])
 def test_an_unknown_custom_field_means_nobody(op: str, value: str | None) -> None:
+    """Contract 4.3."""
     assert meaning({"source": "contact", "field": "cf:shirt size", "op": op, "value": value}) == NOBODY
 
 
 def test_a_date_field_compares_days_for_equality_and_texts_for_the_rest() -> None:
+    """Contract 4.3: text operators; date operators for date fields."""
     on_17_may = predicate("cf:joined", "eq", "5/17/2024")
     assert isinstance(on_17_may, DayWithin)
     assert on_17_may.field == CustomDay(6)
@@ -154,6 +160,7 @@ def test_a_date_field_compares_days_for_equality_and_texts_for_the_rest() -> Non
     ],
 )
 def test_a_custom_fields_type_decides_what_it_takes(rule: Any, message: str) -> None:
+    """Contract 4.3."""
     criteria = parsed(rule)
     with pytest.raises(InvalidSegment) as refused:
         segments.compile(criteria, NAMES)
@@ -162,6 +169,7 @@ def test_a_custom_fields_type_decides_what_it_takes(rule: Any, message: str) -> 
 
 @pytest.mark.parametrize("blank", ["", " \t"])
 def test_equal_to_nothing_is_empty(blank: str) -> None:
+    """Contract 4.3: a missing property is the empty string; trimmed."""
     assert predicate("first_name", "eq", blank) == predicate("first_name", "is-empty")
     assert predicate("first_name", "is-not-empty") == Present(Column.FIRST_NAME)
 

@@ -25,7 +25,7 @@ async def members(front: Front, list_id: str) -> int:
 
 class TestSubmitting:
     async def test_the_seeds_request_gets_the_seeds_answer(self, front: Front) -> None:
-        """The seed: example request and example response, in shape and values; a repeated id is one."""
+        """Contract v3.md 3.2, 3.4, 5.4, 5.5: the seed's request and answer, shape and values; a repeated id is one."""
         contacts = ids(await front.desk.make_contacts(2))
         lists = [await front.new_list(f"list {number}") for number in range(3)]
         body = {"source": {"contact_ids": [contacts[0], contacts[1], contacts[1]]}, "list_ids": lists}
@@ -263,7 +263,7 @@ class TestWatching:
 
 class TestEnding:
     async def test_cancelling_what_has_not_begun(self, front: Front) -> None:
-        """An extension: 200 with the activity, 409 when it has ended; final states never change (3.2.1)."""
+        """Contract v3.md 3.2.1: final states stay. An extension: 200 with the activity, 409 when it has ended."""
         await front.desk.make_contacts(2)
         target = await front.new_list("L")
         body = {"source": {"all_active_contacts": True}, "list_ids": [target]}

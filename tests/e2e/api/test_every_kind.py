@@ -141,7 +141,7 @@ async def test_what_is_cancelled_before_it_begins_can_be_retried(front: Front, k
 
 @pytest.mark.parametrize("kind", SUBMIT)
 async def test_what_has_ended_can_be_retried_and_not_cancelled(front: Front, kind: str) -> None:
-    """A final state never changes (3.2.1); what was done is not done twice."""
+    """Contract v3.md 3.2.1. A final state never changes (3.2.1); what was done is not done twice."""
     await front.desk.make_contacts(3)
     href = await SUBMIT[kind](front)
     await front.work()

@@ -236,7 +236,7 @@ class TestActivities:
         assert (address["street"], address["country"]) == ("1 Elm St", "Norway")
 
     async def test_the_literal_custom_field(self, client: GeneratedClient) -> None:
-        """1.10, 9: a field of that very name has its value."""
+        """Contract 3.9; 1.10, 9: a field of that very name has its value."""
         body = {"label": "custom field name", "type": "string"}
         await client.call("POST", "/contact_custom_fields", "CustomField", body=body)
         rows = [{"email": "kim@example.org", "cf:custom_field_name": "M"}]

@@ -78,6 +78,7 @@ class TestFiles:
         assert (await ended(front, answer))["changed_count"] == 6
 
     async def test_the_name_is_kept_without_its_folders(self, front: Front) -> None:
+        """Contract v3.md 3.2: `source_file_name` is the uploaded file's name."""
         target = await front.new_list("L")
         for name, kept in (("../../etc/p.csv", "p.csv"), ("C:\\x\\p q.csv", "p q.csv"), ("Jürgen.csv", "Jürgen.csv")):
             form = aiohttp.FormData(quote_fields=False)

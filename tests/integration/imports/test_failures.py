@@ -32,6 +32,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("text", [b"", b"\n\n", b"first_name\nKim\n", b"email,email\n", b"\xff\xfe\n", b'"email'])
     async def test_a_file_without_usable_headings(self, desk: Desk, target: NamedSet, text: bytes) -> None:
+        """Contract v3.md 3.2.1: it could not finish; usually the API refuses such a file (3.8)."""
         found = await run(desk, text, target)
         assert (found.state, found.failure_code) == (State.FAILED, "invalid_import")
         assert found.failure

@@ -17,10 +17,12 @@ CONTRACT = {
 
 
 def test_the_headings_of_the_contract_are_known() -> None:
+    """Contract v3.md 3.8 and 3.9: every one, those by kind in files, too."""
     assert KNOWN == CONTRACT
 
 
 def test_headings_match_in_any_order_trimmed_and_whatever_their_case() -> None:
+    """Contract v3.md 3.8."""
     got = read_csv(" Last_Name ,EMAIL,first_name\nLee,kim@example.org,Kim\n")
     assert got.rows == [
         {
@@ -36,11 +38,13 @@ def test_headings_match_in_any_order_trimmed_and_whatever_their_case() -> None:
 
 @pytest.mark.parametrize("heading", ["home country", "home_country", "country", "HOME Country"])
 def test_every_spelling_of_the_home_country(heading: str) -> None:
+    """Contract v3.md 3.9 and 5.30."""
     got = read_csv(f"email,{heading}\nkim@example.org,Peru\n")
     assert got.rows[0]["street_addresses"] == [{"kind": "home", "country": "Peru"}]
 
 
 def test_an_unknown_heading_is_ignored_with_one_warning() -> None:
+    """Contract v3.md 3.8: the column is ignored, with one string in `activity_errors`."""
     got = read_csv("email,Colour,colour,,,cf:none\nkim@example.org,red,blue,x,y,z\n")
     assert got.header.warnings == (
         "unknown heading `colour`: its values are ignored",
@@ -66,6 +70,7 @@ def test_ten_thousand_columns_are_read() -> None:
 
 
 def test_more_custom_fields_than_a_contact_takes_are_refused() -> None:
+    """Contract v3.md 3.8: 25 different ones."""
     headings = ["email", *(f"cf:field {number}" for number in range(26))]
     assert len(read_csv(",".join(headings[:26])).header.warnings) == 25
     with pytest.raises(InvalidImport, match="26 custom fields; use 25 at most"):
@@ -91,6 +96,7 @@ def test_more_custom_fields_than_a_contact_takes_are_refused() -> None:
     ],
 )
 def test_a_file_without_a_usable_header_is_refused(content: bytes, message: str) -> None:
+    """Contract v3.md 3.8: a file without the heading `email`."""
     with pytest.raises(InvalidImport, match=message):
         read_csv(content)
 

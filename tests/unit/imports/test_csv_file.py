@@ -20,6 +20,7 @@ def test_line_endings_and_byte_order_marks(ending: str, mark: str, last: bool) -
 
 
 def test_quotes_commas_and_line_breaks_in_cells() -> None:
+    """Contract v3.md 3.8: CSV; a cell may hold what separates cells and lines."""
     got = read_csv(
         'first_name,email,company_name\r\n"Kim ""K"" Lee",kim@x.org,"Acme,\r\nInc"\r\n"",lee@x.org,"5"" pipes"\r\n'
     )

@@ -10,6 +10,7 @@ from tests.unit.imports.reading import read_json
 
 
 def test_the_row_of_the_contract() -> None:
+    """Contract v3.md 3.9."""
     got = read_json(
         [
             {
@@ -51,6 +52,7 @@ def test_rows_with_different_members_are_numbered_from_one() -> None:
 
 
 def test_unknown_members_are_ignored_with_one_warning_each() -> None:
+    """Contract v3.md 3.9: of a missing custom field the value is dropped, with one string."""
     got = read_json([{"email": "a@x.org", "colour": "red"}, {"email": "b@x.org", "Colour": [], "cf:none": {}}])
     assert got.header.warnings == (
         "unknown heading `colour`: its values are ignored",
@@ -86,12 +88,14 @@ def test_what_postgresql_cannot_store_is_a_row_error() -> None:
 
 
 def test_limits_of_a_row() -> None:
+    """Contract v3.md 3.9: 25 custom fields in one row."""
     fields = {f"cf:{number}": "x" for number in range(26)}
     got = read_json([{"email": "a@x.org"} | fields, {"email": "b@x.org", "first_name": "x" * RECORD_BYTES}])
     assert got.codes == [(1, "too_many_custom_fields"), (2, "too_large")]
 
 
 def test_more_than_25_custom_fields_in_all_are_fine() -> None:
+    """Contract v3.md 3.9: 25 are those of one row."""
     assert read_json([{"email": f"a{number}@x.org", f"cf:{number}": "x"} for number in range(40)]).errors == []
 
 

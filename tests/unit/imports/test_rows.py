@@ -24,6 +24,7 @@ def test_the_columns_that_code_counts_on() -> None:
 
 
 def test_a_row_with_everything() -> None:
+    """Contract v3.md 3.8: where each heading goes; `phone` is of kind other, an address without a kind of home."""
     headings = (
         "email,first_name,last_name,job_title,company_name,birthday_month,birthday_day,anniversary,"
         "phone,mobile_phone,street,street2,city,state,zip,country,work_city,cf:SHIRT_size,cf:vehicle"
@@ -65,17 +66,20 @@ def test_a_row_with_everything() -> None:
 
 
 def test_blank_cells_leave_everything_alone() -> None:
+    """Contract v3.md 3.9: a blank value."""
     got = row(**dict.fromkeys(("first_name", "birthday_day", "anniversary", "phone", "zip"), "  "), email="k@x")
     assert got.rows == [{"line": 2, "email": "k@x", "email_key": "k@x"}]
 
 
 def test_of_two_headings_for_one_place_the_later_value_counts() -> None:
+    """Contract v3.md 3.9: several phone keys of one kind, the last wins."""
     assert row(email="k@x", phone="1", other_phone="2").rows[0]["phone_numbers"][0]["phone_number"] == "2"
     assert row(email="k@x", phone="1", other_phone="").rows[0]["phone_numbers"][0]["phone_number"] == "1"
     assert row(email="k@x", city="Lima", home_city="Cusco").rows[0]["street_addresses"][0]["city"] == "Cusco"
 
 
 def test_a_second_street_line_alone_is_the_street() -> None:
+    """Contract v3.md 3.8: street2."""
     assert row(email="k@x", street2="Flat 2").rows[0]["street_addresses"] == [{"kind": "home", "street": "Flat 2"}]
 
 
@@ -117,6 +121,7 @@ def test_a_second_street_line_alone_is_the_street() -> None:
     ],
 )
 def test_a_wrong_row(cells: dict[str, str], code: Code, message: str) -> None:
+    """Contract v3.md 3.8, 3.9 and 3.2.4: every maximum, and what somebody can correct."""
     got = row(**({"email": "kim@example.org"} | cells))
     [error] = got.errors
     assert (error.line, error.code, error.correctable) == (2, code, code in CORRECTABLE)
@@ -163,12 +168,14 @@ def test_what_somebody_can_correct() -> None:
 
 
 def test_the_longest_values_fit() -> None:
+    """Contract v3.md 3.8 and 3.9."""
     cells = dict.fromkeys((*TEXTS, "city", "state", "zip", "country"), "x" * 50)
     got = row(email="kim@example.org", phone="5" * 25, street="x" * 255, **{"cf:vehicle": "x" * 255}, **cells)
     assert got.errors == []
 
 
 def test_a_row_with_two_problems_counts_once_under_the_worse() -> None:
+    """Contract v3.md 3.9."""
     got = row(email="kim", first_name="x" * 51, anniversary="soon")
     [error] = got.errors
     assert (error.code, error.correctable) == (Code.TOO_LONG, False)

@@ -16,6 +16,7 @@ from engine.imports.values import BIRTHDAYS, birthday_fault, is_email
     ],
 )
 def test_emails(email: str) -> None:
+    """Contract v3.md 3.8 and 5.35: 50 characters."""
     assert is_email(email)
 
 
@@ -46,6 +47,7 @@ def test_emails(email: str) -> None:
     ],
 )
 def test_what_is_no_email(email: str) -> None:
+    """Contract v3.md 3.2.4, malformed; 5.35: 51 characters."""
     assert not is_email(email)
 
 
@@ -54,6 +56,7 @@ def test_an_email_of_a_megabyte_is_refused_at_once() -> None:
 
 
 def test_every_birthday_of_a_leap_year_is_one() -> None:
+    """Contract v3.md 1.5."""
     assert len(set(BIRTHDAYS.values())) == 366
     assert BIRTHDAYS["2", "29"] == BIRTHDAYS["02", "29"] == (2, 29)
     assert BIRTHDAYS["5", "07"] == (5, 7)
@@ -74,5 +77,6 @@ def test_every_birthday_of_a_leap_year_is_one() -> None:
     ],
 )
 def test_what_is_no_birthday_says_what_would_be(month: str, day: str, fault: str) -> None:
+    """Contract v3.md 1.5 and 3.2.4: each requires the other; no day that no calendar has."""
     assert (month, day) not in BIRTHDAYS
     assert birthday_fault(month, day) == fault
