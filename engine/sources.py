@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from engine.arrays import Sized
 from engine.database import Transaction
 from engine.identifiers import Id
 from engine.segments import stored as segments
@@ -40,8 +41,8 @@ MOST_LEVELS = 10
 #: Of the keys of a node that has several, so many are shown.
 SHOWN_KEYS = 5
 
-ContactIds = Annotated[tuple[Id, ...], Field(max_length=500)]
-SetIds = Annotated[tuple[Id, ...], Field(max_length=50)]
+ContactIds = Annotated[tuple[Id, ...], Sized(500)]
+SetIds = Annotated[tuple[Id, ...], Sized(50)]
 SegmentId = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 Level = Literal["unqualified", "low", "medium", "high"]
 
@@ -64,9 +65,8 @@ def _true(value: object) -> object:
     return value
 
 
-Filled = Field(min_length=1)
 Flag = Annotated[StrictBool, AfterValidator(_true)]
-Nodes = Annotated[tuple["Node", ...], Filled]
+Nodes = Annotated[tuple["Node", ...], Field(min_length=1)]
 
 
 #: What JSON Schema says of an object with exactly one key.
@@ -101,13 +101,13 @@ class Node(BaseModel):
     union: Nodes | None = None
     intersect: Nodes | None = None
     except_: Annotated[Nodes, Field(min_length=2)] | None = Field(default=None, alias="except")
-    contact_ids: Annotated[ContactIds, Filled] | None = None
-    list_ids: Annotated[SetIds, Filled] | None = None
+    contact_ids: Annotated[tuple[Id, ...], Sized(500, least=1)] | None = None
+    list_ids: Annotated[tuple[Id, ...], Sized(50, least=1)] | None = None
     all_active_contacts: Flag | None = None
     new_subscriber: Flag | None = None
     engagement_level: Level | None = None
     segment_id: SegmentId | None = None
-    tag_ids: Annotated[SetIds, Filled] | None = None
+    tag_ids: Annotated[tuple[Id, ...], Sized(50, least=1)] | None = None
 
     @model_validator(mode="before")
     @classmethod

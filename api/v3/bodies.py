@@ -5,8 +5,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
 
 from api.reading import Form
-from api.v3.values import Name, SpelledOut, Text, storable
+from api.v3.values import Label, Name, SpelledOut, Text, storable
 from engine import fields
+from engine.arrays import Sized
 from engine.identifiers import Id
 from engine.imports.columns import HEADINGS
 from engine.operations import list_memberships, taggings
@@ -80,7 +81,7 @@ class ChangedTag(Resource):
 class NewCustomField(Resource):
     """Contract v3.md 2.4."""
 
-    label: Annotated[Name, Field(max_length=50)]
+    label: Label
     type: fields.Type
 
 
@@ -98,7 +99,7 @@ class NewSegment(Resource):
 
 
 #: The lists that an import puts its contacts on.
-ImportLists = Annotated[tuple[Id, ...], Field(min_length=1, max_length=50)]
+ImportLists = Annotated[tuple[Id, ...], Sized(50, least=1)]
 
 
 class ImportForm(Form):

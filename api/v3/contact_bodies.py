@@ -20,6 +20,7 @@ from pydantic.config import JsonDict
 
 from api.v3.bodies import Resource
 from api.v3.values import Moment, storable
+from engine.arrays import Sized
 from engine.contacts.details import Details
 from engine.contacts.record import CORE, Address, Note, Party, Permission, Phone
 from engine.contacts.sms import Consent
@@ -52,6 +53,7 @@ def _day(value: object) -> object:
 
 
 Text25 = Annotated[str, Field(max_length=25), AfterValidator(storable)]
+FilledText25 = Annotated[str, Field(min_length=1, max_length=25), AfterValidator(storable)]
 Text50 = Annotated[str, Field(max_length=50), AfterValidator(storable)]
 Text255 = Annotated[str, Field(max_length=255), AfterValidator(storable)]
 Property = Annotated[Text50, AfterValidator(_filled)]
@@ -77,7 +79,8 @@ NAMED: JsonDict = {
 Email80 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80), AfterValidator(_email), EMAIL]
 Email50 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=50), AfterValidator(_email), EMAIL]
 Anniversary = Annotated[date | None, BeforeValidator(_day), DAY]
-Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
+Ids = Annotated[tuple[Id, ...], Sized(50)]
+FilledIds = Annotated[tuple[Id, ...], Sized(50, least=1)]
 
 
 class GivenEmail(Resource):
@@ -103,7 +106,7 @@ class GivenValue(Resource):
 class GivenPhone(Resource):
     """Contract 2.1.4."""
 
-    phone_number: Annotated[Text25, Field(min_length=1)]
+    phone_number: FilledText25
     kind: Literal["home", "work", "mobile", "other"] | None = None
 
     def phone(self) -> Phone:
@@ -147,8 +150,8 @@ class GivenConsent(Resource):
 class GivenChannel(Resource):
     """Contract 2.1.7, the vendor's newer form."""
 
-    full_sms_address: Annotated[Text25, Field(min_length=1)]
-    sms_channel_consents: Annotated[tuple[GivenConsent, ...], Field(min_length=1, max_length=10)]
+    full_sms_address: FilledText25
+    sms_channel_consents: Annotated[tuple[GivenConsent, ...], Sized(10, least=1)]
 
     def given(self) -> tuple[str, list[Consent]]:
         return self.full_sms_address, [each.consent() for each in self.sms_channel_consents]
@@ -186,12 +189,12 @@ class ContactBody(Properties):
     """What new and stored contacts have in common."""
 
     email_address: GivenEmail | None = None
-    custom_fields: Annotated[tuple[GivenValue, ...], Field(max_length=25)] | None = None
-    phone_numbers: Annotated[tuple[GivenPhone, ...], Field(max_length=3)] | None = None
-    street_addresses: Annotated[tuple[GivenAddress, ...], Field(max_length=3)] | None = None
+    custom_fields: Annotated[tuple[GivenValue, ...], Sized(25)] | None = None
+    phone_numbers: Annotated[tuple[GivenPhone, ...], Sized(3)] | None = None
+    street_addresses: Annotated[tuple[GivenAddress, ...], Sized(3)] | None = None
     list_memberships: Ids | None = None
     taggings: Ids | None = None
-    notes: Annotated[tuple[GivenNote, ...], Field(max_length=150)] | None = None
+    notes: Annotated[tuple[GivenNote, ...], Sized(150)] | None = None
     sms_channel: GivenChannel | None = None
 
     def details(self) -> Details:
@@ -237,9 +240,9 @@ class SignUpBody(Properties):
     """Contract 2.1.13."""
 
     email_address: Email50
-    list_memberships: Annotated[Ids, Field(min_length=1)]
+    list_memberships: FilledIds
     phone_number: Annotated[Text25, AfterValidator(_filled)] | None = None
-    custom_fields: Annotated[tuple[GivenValue, ...], Field(max_length=50)] | None = None
+    custom_fields: Annotated[tuple[GivenValue, ...], Sized(50)] | None = None
     street_address: GivenAddress | None = None
 
     def details(self) -> Details:
@@ -257,7 +260,7 @@ class SignUpBody(Properties):
 class ResubscribeBody(Resource):
     """Contract 2.1.16."""
 
-    list_ids: Annotated[Ids, Field(min_length=1)]
+    list_ids: FilledIds
 
 
 def _each(given: Iterable[Given] | None, made: Callable[[Given], Made]) -> list[Made] | None:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, ClassVar, Literal
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api import reading
 from api.answers import json_answer
@@ -15,7 +15,7 @@ from api.v3 import activities, formats
 from api.v3.access import NO_404, NO_404_409, NOT_FOUND, READ_LISTS, WITH_404, WRITE_LISTS
 from api.v3.bodies import NewList
 from api.v3.paging import PageQuery, next_links
-from api.v3.values import Digits, Listed, SequenceIds, Switch, Text
+from api.v3.values import Digits, Listed, SequenceIds, Switch, storable
 from engine.database import Transaction
 from engine.operations.lists_delete import DeleteLists
 from engine.sets import catalog
@@ -34,7 +34,7 @@ class ListsQuery(PageQuery):
     limit: Annotated[int, Field(ge=1, le=1000), Digits] = 50
     include_count: Switch = False
     include_membership_count: Membership | None = None
-    name: Annotated[Text, Field(max_length=255)] | None = None
+    name: Annotated[str, Field(max_length=255), AfterValidator(storable)] | None = None
     #: Lists are of e-mail; who asks for other channels too is told of the same ones (contract 2.2).
     channel_type: Literal["email", "sms"] = "email"
     include_sms_membership_count: Switch = False

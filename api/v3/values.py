@@ -77,6 +77,8 @@ def _spelled_out(value: object) -> object:
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(storable)]
 #: A name: storable, not blank, at most 255 characters (contract v3.md 2.2, 2.3, 2.5).
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(storable), AfterValidator(_not_blank)]
+#: The name of a custom field (contract v3.md 2.4).
+Label = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(storable), AfterValidator(_not_blank)]
 #: A boolean of a query.
 Switch = Annotated[bool, BeforeValidator(_switch)]
 #: A boolean of a tagging body.

@@ -23,6 +23,7 @@ from engine.activities import reading as activities
 from engine.activities.item_errors import report
 from engine.activities.model import Activity, Queue, State
 from engine.activities.operation import Batch, BatchedOperation, BulkRequest, Plan, Progress, Resources
+from engine.arrays import Sized
 from engine.database import Database, Transaction
 from engine.errors import ItemError, NotFound
 from engine.exports import columns, names, part
@@ -75,7 +76,7 @@ OF_EMAIL = frozenset(
 class ExportExclude(Exclude):
     """Contacts that are left out of an export."""
 
-    contact_ids: Annotated[tuple[Id, ...], Field(max_length=50)] | None = None
+    contact_ids: Annotated[tuple[Id, ...], Sized(50)] | None = None
 
 
 class ContactExports(BulkRequest):
@@ -97,7 +98,7 @@ class ContactExports(BulkRequest):
     status: Status | None = None
     all_active_contacts: StrictBool | None = None
     exclude: ExportExclude | None = None
-    fields: tuple[FieldName, ...] | None = None
+    fields: Annotated[tuple[FieldName, ...], Field(fail_fast=True)] | None = None
 
     @model_validator(mode="after")
     def _may_be_combined(self) -> Self:

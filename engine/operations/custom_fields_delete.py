@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import Field
-
 from engine import accounts, fields
 from engine.activities import submission
 from engine.activities.item_errors import report
 from engine.activities.model import Activity, Queue
 from engine.activities.operation import Batch, BatchedOperation, BulkRequest, Plan, Progress, Resources
 from engine.activities.submission import Submitted
+from engine.arrays import Sized
 from engine.database import Database, Transaction
 from engine.identifiers import Id
 from engine.principals import Principal
@@ -29,7 +28,7 @@ class DeleteCustomFields(BulkRequest):
     kind: ClassVar[str] = "custom_fields_delete"
     queue: ClassVar[Queue] = Queue.BULK
 
-    custom_field_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=100)]
+    custom_field_ids: Annotated[tuple[Id, ...], Sized(100, least=1)]
 
     async def plan(self, tx: Transaction) -> Plan:
         doomed = await fields.numbers_of(tx, self.custom_field_ids)

@@ -2,8 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
+from engine.arrays import Sized
 from engine.database import Transaction
 from engine.identifiers import Id
 from engine.operations.memberships import ChangeOfSets, MembershipRequest
@@ -15,7 +14,7 @@ from engine.sets.membership import Mask
 class ListMembershipsRequest(MembershipRequest):
     """A source, and the lists to change."""
 
-    list_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=50)]
+    list_ids: Annotated[tuple[Id, ...], Sized(50, least=1)]
 
 
 class AddListMemberships(ListMembershipsRequest):

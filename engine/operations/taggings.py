@@ -2,8 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
+from engine.arrays import Sized
 from engine.database import Transaction
 from engine.identifiers import Id
 from engine.operations.memberships import ChangeOfSets, MembershipRequest
@@ -15,7 +14,7 @@ from engine.sets.membership import Mask
 class TaggingsRequest(MembershipRequest):
     """A source, and the tags to change."""
 
-    tag_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=50)]
+    tag_ids: Annotated[tuple[Id, ...], Sized(50, least=1)]
 
 
 class AddTaggings(TaggingsRequest):

@@ -2,9 +2,8 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
-
 from engine.activities.operation import BulkRequest, Plan
+from engine.arrays import Sized
 from engine.database import Transaction
 from engine.identifiers import Id
 from engine.operations import sets_delete
@@ -18,7 +17,7 @@ class DeleteTags(BulkRequest):
 
     kind: ClassVar[str] = "contacts_tags_delete"
 
-    tag_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
+    tag_ids: Annotated[tuple[Id, ...], Sized(500, least=1)]
 
     async def plan(self, tx: Transaction) -> Plan:
         return sets_delete.plan(await catalog.numbers(tx, SetKind.TAG, self.tag_ids))

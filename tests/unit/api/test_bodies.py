@@ -13,14 +13,22 @@ from api import problems
 from api.v3.bodies import (
     AddTaggings,
     JsonImport,
+    NewCustomField,
     NewList,
     NewSegment,
     NewTag,
     RemoveListMemberships,
     RemoveTaggings,
 )
+from api.v3.contact_bodies import GivenPhone, NewContact, SignUpBody
+from api.v3.contact_lists import ListsQuery
+from engine.operations.contact_delete import DeleteContacts
+from engine.operations.contact_exports import ContactExports
+from engine.operations.custom_fields_delete import DeleteCustomFields
 from engine.operations.engagement import SetEngagement
 from engine.operations.list_memberships import AddListMemberships
+from engine.operations.lists_delete import DeleteLists
+from engine.operations.tags_delete import DeleteTags
 
 ID = "5d3cb4f0-9d3a-4c39-8d1c-0e5f3f0c1a2b"
 OTHER = "0f0e4c50-2b8e-4a0e-9b57-c2b1a2f3d4e5"
@@ -236,6 +244,54 @@ def test_more_problems_than_fit_are_counted() -> None:
     told = refused(AddListMemberships, {"source": {"contact_ids": ["x"] * 30}, **LISTS})
     assert told.count("must be a UUID") == problems.MOST_PROBLEMS
     assert told.endswith(", and 20 more problems")
+
+
+MANY = 5000
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "told"),
+    [
+        (AddListMemberships, {"source": {"contact_ids": ["x"] * MANY}, **LISTS}, "source.contact_ids has {} items"),
+        (AddListMemberships, {"source": {"tag_ids": [1] * MANY}, **LISTS}, "source.tag_ids has {} items"),
+        (AddListMemberships, {"source": SOURCES, "list_ids": [1] * MANY}, "list_ids has {} items"),
+        (AddTaggings, {"source": SOURCES, "tag_ids": [{}] * MANY}, "tag_ids has {} items"),
+        (DeleteContacts, {"contact_ids": [""] * MANY}, "contact_ids has {} items"),
+        (DeleteCustomFields, {"custom_field_ids": [""] * MANY}, "custom_field_ids has {} items"),
+        (DeleteLists, {"list_ids": [""] * MANY}, "list_ids has {} items"),
+        (DeleteTags, {"tag_ids": [""] * MANY}, "tag_ids has {} items"),
+        (ContactExports, {"exclude": {"contact_ids": [""] * MANY}}, "exclude.contact_ids has {} items"),
+        (ContactExports, {"fields": ["x"] * MANY}, "fields[0] does not have a valid value"),
+        (NewContact, {"create_source": "Account", "notes": [{}] * MANY}, "notes has {} items"),
+        (NewContact, {"create_source": "Account", "custom_fields": [{}] * MANY}, "custom_fields has {} items"),
+        (NewContact, {"create_source": "Account", "taggings": [{}] * MANY}, "taggings has {} items"),
+        (SignUpBody, {"email_address": "a@b.de", "list_memberships": [1] * MANY}, "list_memberships has {} items"),
+        (AddListMemberships, {"source": dict.fromkeys(map(str, range(MANY)), 1), **LISTS}, "body has {} problems"),
+    ],
+)
+def test_hostile_bodies_are_refused_before_all_is_looked_at(model: type[BaseModel], body: object, told: str) -> None:
+    """Contract v3.md 1.8: a body of 8 MiB can hold millions of things that are wrong."""
+    found = refused(model, body)
+    assert told.format(MANY) in found
+    assert "more problems" not in found
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "told"),
+    [
+        (
+            NewCustomField,
+            {"label": "x" * 51, "type": "string"},
+            "label is too long: at most 50 characters may be given",
+        ),
+        (NewCustomField, {"label": "", "type": "string"}, "label is too short: at least 1 characters"),
+        (GivenPhone, {"kind": "home", "phone_number": ""}, "phone_number is too short: at least 1 characters"),
+        (ListsQuery, {"name": "x" * 256}, "name is too long: at most 255 characters"),
+    ],
+)
+def test_texts_have_characters_and_arrays_have_items(model: type[BaseModel], body: object, told: str) -> None:
+    """Contract v3.md 1.8."""
+    assert refused(model, body).startswith(told)
 
 
 JSON_VALUES = st.recursive(
