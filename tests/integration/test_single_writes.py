@@ -236,7 +236,7 @@ async def test_with_lost_connections_and_clients_that_go_away(desk: Desk, seed: 
 
 @pytest.mark.parametrize("seed", range(2))
 async def test_beside_bulk_memberships(desk: Desk, seed: int) -> None:
-    """A write comes after the earlier activities on its lists and tags, however many of them wait."""
+    """Contract 6.31: a write comes after the earlier activities on its lists and tags, however many of them wait."""
     traffic = await Traffic.of(desk, seed)
 
     async def bulk() -> None:

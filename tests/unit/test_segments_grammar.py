@@ -184,7 +184,7 @@ def test_everything_that_follows_the_grammar_is_read(criteria: Mapping[str, Any]
     ],
 )
 def test_refused(criteria: str, message: str) -> None:
-    """Contract 4.2: nodes, versions, operands."""
+    """Contract 4.1, 4.2 and 4.3: nodes, versions, operands; whatever is not in the vocabulary."""
     assert message in refusal(criteria)
 
 

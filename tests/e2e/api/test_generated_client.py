@@ -200,7 +200,7 @@ class TestActivities:
         assert (await finished(client, submitted))["status"] == figures
 
     async def test_exports(self, client: GeneratedClient) -> None:
-        """Contract 3.10, 3.13 and 3.15."""
+        """Contract 3.2.4, 3.10, 3.13 and 3.15."""
         await client.front.desk.make_contacts(2)
         submitted = await client.call("POST", "/activities/contact_exports", "Activity", body={}, status=201)
         href = submitted["_links"]["results"]["href"]

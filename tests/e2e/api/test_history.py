@@ -37,7 +37,7 @@ async def set_row(front: Front, activity_id: str, column: str, value: str) -> No
 
 
 async def test_fifty_a_page_unless_another_limit_is_given(front: Front) -> None:
-    """Contract v3.md 1.7: 1 to 500, 50 by default; anything else is 400."""
+    """Contract v3.md 1.7 and 3.11: 1 to 500, 50 by default; anything else is 400."""
     made = await submit(front, 52)
     for query, count in (("", 50), ("?limit=50", 50), ("?limit=1", 1), ("?limit=51", 51), ("?limit=500", 52)):
         page = await front.get(PATH + query)
@@ -125,7 +125,7 @@ async def test_another_accounts_activity_is_unknown(front: Front, new_desk: NewD
 
 
 async def test_deletions_of_lists_and_tags_are_listed(front: Front) -> None:
-    """Contract v3.md 3.11; what nobody asked for is not."""
+    """Contract v3.md 3.1 and 3.11; what nobody asked for is not."""
     named, tag = await front.new_list("L"), await front.new_tag("T")
     deleted = [
         (await front.request("DELETE", path)).body["activity_id"]

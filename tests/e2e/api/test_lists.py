@@ -303,7 +303,7 @@ class TestCollection:
 
 
 class TestDeleting:
-    """Contract v3.md 2.2, DELETE, and 3.7."""
+    """Contract v3.md 2.2, DELETE, 3.2.4 and 3.7."""
 
     async def test_the_answer_is_an_activity_without_status(self, front: Front) -> None:
         list_id = await front.new_list("L")

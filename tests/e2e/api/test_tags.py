@@ -125,7 +125,7 @@ class TestDeleting:
     """Contract v3.md 2.3, DELETE, and 3.7."""
 
     async def test_the_answer_is_an_activity_that_processes(self, front: Front) -> None:
-        """Contract 2.3 and 5.26: its `state` has no `initialized`."""
+        """Contract 2.3, 3.2.4 and 5.26: its `state` has no `initialized`."""
         tag_id = await front.new_tag("T")
         answer = await front.delete(f"{TAGS}/{tag_id.upper()}", 202)
         body = answer.body

@@ -13,7 +13,7 @@ from tests.unit.imports.reading import stored_lines
 
 
 class TestReport:
-    """Counters and errors (contract v3.md 3.2.4, 3.8)."""
+    """Counters and errors (contract v3.md 3.2.3, 3.2.4, 3.8)."""
 
     async def test_the_counters(self, desk: Desk, target: NamedSet) -> None:
         await desk.make_contacts(1, permission="unsubscribed")

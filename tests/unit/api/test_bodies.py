@@ -101,7 +101,7 @@ def test_a_source_chooses_in_exactly_one_way(model: type[BaseModel]) -> None:
 
 @pytest.mark.parametrize("model", BULK)
 def test_a_typo_does_not_widen_a_bulk_job(model: type[BaseModel]) -> None:
-    """Contract v3.md 1.6 and 3.6: nothing unknown inside `source`, `exclude` neither."""
+    """Contract v3.md 1.6, 3.4 and 3.6: nothing unknown inside `source`, `exclude` neither."""
     _, rest = BULK[model]
     assert refused(model, {"source": {"contact_ids": [ID], "lists_ids": [ID]}, **rest}) == (
         "source.lists_ids is not known here"

@@ -148,7 +148,7 @@ def test_routes(name: str) -> None:
 
 
 def test_defaults() -> None:
-    """Contract 2.2, 2.3, 2.5 and 1.7: what counts when nothing is said."""
+    """Contract 2.2, 2.3, 2.4, 2.5 and 1.7: what counts when nothing is said."""
 
     def defaults(path: str) -> dict[str, object]:
         asked = DOCUMENT["paths"][path]["get"]["parameters"]

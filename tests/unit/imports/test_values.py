@@ -47,7 +47,7 @@ def test_emails(email: str) -> None:
     ],
 )
 def test_what_is_no_email(email: str) -> None:
-    """Contract v3.md 3.2.4, malformed; 5.35: 51 characters."""
+    """Contract v3.md 3.2.4, malformed; 3.8 and 5.35: 51 characters."""
     assert not is_email(email)
 
 
