@@ -105,17 +105,17 @@ select :account_id, :sequence, c.contact_no, to_jsonb(c)
 from contact c where c.account_id = :account_id and c.contact_no = any(:contact_nos);
 
 -- name: unsubscribe_told!
--- The contacts have opted out at these times. Under the locks of their rows.
+-- The contacts have opted out at these times; their own details are as they were. Under the locks of their rows.
 update contact c set
-    permission = 'unsubscribed', opt_out_source = 'Contact', opt_out_date = t.opted_out, update_source = 'Contact',
+    permission = 'unsubscribed', opt_out_source = 'Contact', opt_out_date = t.opted_out,
     confirm_status = case c.confirm_status when 'pending' then 'off' else c.confirm_status end,
-    updated_at = now(), email_updated_at = now()
+    email_updated_at = now()
 from unnest(:contact_nos::bigint[], :times::timestamptz[]) t(contact_no, opted_out)
 where c.account_id = :account_id and c.contact_no = any(:contact_nos) and c.contact_no = t.contact_no;
 
 -- name: hold_told!
 -- Mail to the contacts came back. Under the locks of their rows.
-update contact set permission = 'temp_hold', updated_at = now(), email_updated_at = now()
+update contact set permission = 'temp_hold', email_updated_at = now()
 where account_id = :account_id and contact_no = any(:contact_nos);
 
 -- name: campaigns_since

@@ -24,10 +24,13 @@ def path_of(route: Route) -> str:
     return "/v3" + re.sub(r"{(\w+)}", lambda name: "1" if name[1] == "segment_id" else str(uuid4()), route.path)
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer muster_unknown", "Basic bXVzdGVy", "Bearer \u00e9"])
+@pytest.mark.parametrize(
+    "header",
+    [None, "", "Bearer", "Bearer muster_unknown", "Basic {token}", "{token}", "Bearer {token}x", "Bearer \u00e9"],
+)
 async def test_without_a_good_token_every_route_is_401(front: Front, header: str | None) -> None:
     """Contract v3.md 1.2 and 1.8: one object, not an array."""
-    headers = {} if header is None else {"Authorization": header}
+    headers = {} if header is None else {"Authorization": header.replace("{token}", str(front.token))}
     stranger = front.as_(None)
     for route in ROUTES:
         message = await stranger.refused(route.method, path_of(route), 401, headers=headers)
@@ -35,7 +38,7 @@ async def test_without_a_good_token_every_route_is_401(front: Front, header: str
 
 
 async def test_each_route_needs_one_of_its_privileges(front: Front, new_token: NewToken) -> None:
-    """Contract v3.md 2.0 and 3.1: 403 without, as one object; with it, the request is looked at."""
+    """Contract v3.md 1.2, 1.8, 2.0 and 3.1: 403 without, as one object; with it, the request is looked at."""
     tokens = {privilege: await new_token(privilege) for privilege in Privilege}
     nobody = await new_token()
     for route in ROUTES:

@@ -66,7 +66,7 @@ async def _person(front: Front, number: int, lists: list[str], tags: list[str]) 
 
 
 async def test_by_status_and_address(front: Front, people: People) -> None:
-    """Contract 2.1.8: of several values in one filter any counts; without a status everybody who is not deleted."""
+    """Contract 2.1.8, 6.6: of several values in one filter any counts; by default everybody who is not deleted."""
     living = people.living
     assert await ids(front, "") == living(lambda _: True)
     assert await ids(front, "status=all") == people.those(lambda _: True)
@@ -80,7 +80,7 @@ async def test_by_status_and_address(front: Front, people: People) -> None:
 
 
 async def test_by_list_and_tag(front: Front, people: People) -> None:
-    """Contract 2.1.8: several filters are all met."""
+    """Contract 2.1.8, 6.14: several filters are all met, of several values in one any."""
     on = [people.living(lambda p, each=each: each in p["list_memberships"]) for each in people.lists]
     tagged = [people.living(lambda p, each=each: each in p["taggings"]) for each in people.tags]
     first, second = people.lists
@@ -209,7 +209,7 @@ async def test_as_many_lists_and_tags_as_may_be_asked_for(front: Front) -> None:
 
 
 async def test_what_is_counted(front: Front) -> None:
-    """Contract 2.1.8, 6.30: all that the filters match, deleted ones too if they do, and only when it is asked for."""
+    """Contract 1.7, 2.1.8, 6.30: all that the filters match, deleted ones too, and only when it is asked for."""
     made = [await new_contact(front, email=f"c{number}@example.org") for number in range(4)]
     await delete(front, made[0]["contact_id"])
     for query, count in (

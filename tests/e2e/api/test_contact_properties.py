@@ -1,11 +1,12 @@
 """Every property of a contact that can be given, up to its limits and beyond (contract v3.md 2.1.1 to 2.1.7, 1.9)."""
 
+import json
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
-from tests.e2e.api.contacts import KIM, SUBS, changed, everything, new_contact
+from tests.e2e.api.contacts import KIM, LONG_AGO, SUBS, changed, everything, new_contact
 from tests.e2e.api.front import Front
 
 PLACES = {"city": 50, "state": 50, "postal_code": 50, "country": 50, "street": 255}
@@ -67,7 +68,7 @@ async def test_the_address_of_an_email(front: Front) -> None:
     "permission", ["implicit", "explicit", "pending_confirmation", "unsubscribed", "temp_hold", "not_set"]
 )
 async def test_permissions(front: Front, permission: str) -> None:
-    """Contract 2.1.2: six, in POST and PUT; of those who opted out is told who did it and when, of others not."""
+    """Contract 2.1.2, 1.11: six, in POST and PUT; of those who opted out is told who did it and when, of others not."""
     for shown in await both(front, 200, email_address={"permission_to_send": permission}):
         email = shown["email_address"]
         assert email["permission_to_send"] == permission
@@ -79,12 +80,15 @@ async def test_permissions(front: Front, permission: str) -> None:
 
 @pytest.mark.parametrize("source", ["Account", "Contact"])
 async def test_who_made_it(front: Front, source: str) -> None:
-    """Contract 2.1.1, 2.1.2, 1.11, 6.13: `create_source` of the contact is `opt_in_source` of its address."""
+    """Contract 2.1.1, 2.1.2, 2.1.9, 1.11, 5.42, 6.13: `create_source` is `opt_in_source` of its address."""
     made = await new_contact(front, create_source=source, phone_numbers=[{"phone_number": "1", "kind": "home"}])
     email = made["email_address"]
     assert (made["create_source"], email["opt_in_source"]) == (source, source)
     assert made["phone_numbers"][0]["create_source"] == made["phone_numbers"][0]["update_source"] == source
     assert "update_source" not in made
+    waiting = {"address": "waiting@example.org", "permission_to_send": "pending_confirmation"}
+    later = await new_contact(front, create_source=source, email_address=waiting)
+    assert later["email_address"]["opt_in_source"] == source
     shown = await changed(front, made["contact_id"], update_source="Contact", create_source="Account")
     assert (shown["create_source"], shown["update_source"]) == (source, "Contact")
     for wrong in ("Landing Page", "account", None, 1):
@@ -141,10 +145,15 @@ async def test_a_phone_number_that_changes(front: Front) -> None:
     """Contract 2.1.4: who made it and when stays; who changed it and when is told."""
     made = await new_contact(front, phone_numbers=[{"phone_number": "1", "kind": "home"}])
     [before] = made["phone_numbers"]
+    old = dict.fromkeys(("created_at", "updated_at"), LONG_AGO)
+    await front.desk.owner.execute(
+        "UPDATE contact SET phone_numbers = $2 WHERE contact_id = $1", made["contact_id"], json.dumps([before | old])
+    )
     given = [{"phone_number": "2", "kind": "home"}]
     [after] = (await changed(front, made["contact_id"], update_source="Contact", phone_numbers=given))["phone_numbers"]
     expected = {"phone_number": "2", "update_source": "Contact", "updated_at": after["updated_at"]}
-    assert after == before | expected
+    assert after == before | old | expected
+    assert after["updated_at"] > LONG_AGO
 
 
 @pytest.mark.parametrize("kind", ["home", "work", "other"])

@@ -132,7 +132,7 @@ async def test_who_changes_it_is_said(front: Front) -> None:
 
 
 async def test_a_deleted_contact_comes_back_by_its_account_only(front: Front) -> None:
-    """Contract 2.1.11, 2.1.12, 6.10: `Contact` is refused and changes nothing."""
+    """Contract 2.1.1, 2.1.11, 2.1.12, 6.10: `Contact` is refused and changes nothing."""
     made = await new_contact(front, first_name="Kim")
     contact_id = made["contact_id"]
     await delete(front, contact_id)
@@ -182,7 +182,7 @@ async def test_unsubscribing(front: Front, source: str) -> None:
 
 @pytest.mark.parametrize("name", ["list_memberships", "taggings", "custom_fields"])
 async def test_what_does_not_exist(front: Front, name: str) -> None:
-    """Contract 2.1.11, 2.1.3, 1.8: an unknown list, tag or field in a body is 400, and nothing changes."""
+    """Contract 2.1.9, 2.1.11, 2.1.3, 1.8: an unknown list, tag or field in a body is 400, and nothing changes."""
     before = await full_contact(front)
     wrong: Any = {"custom_field_id": str(uuid4()), "value": "x"} if name == "custom_fields" else str(uuid4())
     answer = await changed(front, before["contact_id"], 400, first_name="Bo", **{name: [*before[name], wrong]})

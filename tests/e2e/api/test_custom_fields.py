@@ -74,7 +74,7 @@ class TestMaking:
 
     @pytest.mark.parametrize("label", ["Größe 👟", "فئة", "zero\u200bwidth", "x" * 50, "\U0001f4a9" * 50, "a,b;\"'"])
     async def test_labels_of_every_script(self, front: Front, label: str) -> None:
-        """Contract 1.10, 10: neither label nor name is longer than 50 characters."""
+        """Contract 1.4; 1.10, 10: neither label nor name is longer than 50 characters."""
         made = await front.post(FIELDS, {"label": label, "type": "string"})
         assert made["label"] == label
         assert len(made["name"]) <= 50

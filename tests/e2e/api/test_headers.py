@@ -26,7 +26,7 @@ def by_name(route: AnyRoute) -> str:
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=by_name)
 async def test_each_body_has_its_one_type(front: Front, route: AnyRoute) -> None:
-    """Contract 1.3: JSON for POST, PUT and PATCH, a form for the import of a file; anything else is 415."""
+    """Contract 1.3, 1.8: JSON for POST, PUT and PATCH, a form for the import of a file; anything else is 415."""
     assert route.body is not None
     own = "multipart/form-data" if issubclass(route.body, Form) else JSON
     others = {JSON, "multipart/form-data", "text/plain", "application/x-www-form-urlencoded", "text/csv"} - {own}
@@ -37,7 +37,7 @@ async def test_each_body_has_its_one_type(front: Front, route: AnyRoute) -> None
 
 @pytest.mark.parametrize("headers", [{"Content-Type": JSON}, {"Content-Type": "text/plain"}, {}])
 async def test_what_has_no_body_needs_no_type(front: Front, headers: dict[str, str]) -> None:
-    """Contract 1.3: a Content-Type on GET and DELETE is ignored, and none is missed."""
+    """Contract 1.3, 2.0: a Content-Type on GET and DELETE is ignored, and none is missed; so nothing is 415."""
     body = {"create_source": "Account", "first_name": "Kim"}
     contact = (await front.post("/v3/contacts", body))["contact_id"]
     field = (await front.post("/v3/contact_custom_fields", {"label": "F", "type": "date"}))["custom_field_id"]
@@ -54,7 +54,7 @@ async def test_what_has_no_body_needs_no_type(front: Front, headers: dict[str, s
 
 @pytest.mark.parametrize("accept", [JSON, "text/csv", "image/png", "*/*;q=0", "", None])
 async def test_no_answer_is_refused_for_what_is_accepted(front: Front, accept: str | None) -> None:
-    """Contract 1.3: never 406, whatever `Accept` says; answers are JSON all the same, refusals, too."""
+    """Contract 1.1, 1.3: never 406, whatever `Accept` says; JSON in UTF-8 all the same, refusals, too."""
     arguments: dict[str, Any] = (
         {"skip_auto_headers": ("Accept",)} if accept is None else {"headers": {"Accept": accept}}
     )

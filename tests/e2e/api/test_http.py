@@ -18,13 +18,13 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @pytest.mark.parametrize("path", ["/v3", "/v3/", "/v3/nothing", "/v3/contact_lists/", "/v3/contacts/x/y", "/v3/%0A/x"])
 async def test_unknown_paths(front: Front, path: str) -> None:
-    """Contract v3.md 1.8: 404 as an array, for any method and without a token, too."""
+    """Contract v3.md 1.1 and 1.8: 404 as an array, for any method and without a token, too."""
     for method in METHODS:
         await front.as_(None).refused(method, path, 404)
 
 
 async def test_unsupported_methods_of_known_paths(front: Front) -> None:
-    """Contract v3.md 1.8: 405; literal segments win over ids (1.1)."""
+    """Contract v3.md 1.1, 1.8: 405; literal segments win over ids."""
     supported: dict[str, set[str]] = {}
     for route in ROUTES:
         supported.setdefault(route.path, set()).add(route.method)

@@ -69,7 +69,7 @@ async def made(front: Front, path: str, count: int) -> list[Any]:
 
 @every_collection
 async def test_page_by_page(front: Front, path: str) -> None:
-    """Contract 1.7, 6.15, 6.16, 6.40: links are paths with a cursor; the last page has none; oldest first.
+    """Contract 1.7, 1.10, 5.40, 6.15, 6.16: links are paths with a cursor; the last page has none; oldest first.
 
     Activities and segments are newest first. A full last page has no link either, and an empty collection is `[]`.
     """

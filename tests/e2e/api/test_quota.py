@@ -107,6 +107,9 @@ async def test_a_new_server_knows_what_others_answered(new_fronts: NewFronts) ->
 
 
 async def test_nothing_is_counted_unless_it_is_limited(new_fronts: NewFronts, desk: Desk) -> None:
+    """Contract 1.9 and 6.27: a setting, off by default."""
+    defaults = [Settings.model_fields[name].default for name in ("requests_per_day", "requests_per_second")]
+    assert defaults == [None, None]
     assert set(await statuses(await new_fronts(1, None), 5)) == {200}
     assert await taken(desk) == 0
 

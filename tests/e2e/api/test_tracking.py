@@ -9,6 +9,7 @@ import pytest
 
 from engine.principals import Privilege
 from tests.e2e.api.conftest import NewToken
+from tests.e2e.api.contacts import LONG_AGO, make_old
 from tests.e2e.api.front import Front
 
 PATH = "/v3/tracking_events"
@@ -145,6 +146,19 @@ async def test_a_contact_shows_that_it_opted_out(front: Front) -> None:
     assert (shown["permission_to_send"], shown["opt_out_source"]) == ("unsubscribed", "Contact")
     assert shown["opt_out_date"] == "2026-01-15T10:00:00+00:00"
     assert json.dumps(found).count("null") == 0
+
+
+@pytest.mark.parametrize(("kind", "permission"), [("unsubscribed", "unsubscribed"), ("bounced", "temp_hold")])
+async def test_what_becomes_of_an_email_is_no_change_of_the_contact(front: Front, kind: str, permission: str) -> None:
+    """Contract 2.1.1: `updated_at` and `update_source` are of the contact's own details, not of its e-mail."""
+    [contact_id] = await front.desk.make_contacts(1)
+    await make_old(front, str(contact_id))
+    await told(front, event(1, str(uuid4()), kind))
+    shown = await front.get(f"/v3/contacts/{contact_id}")
+    email = shown["email_address"]
+    assert (email["permission_to_send"], email["updated_at"] > LONG_AGO) == (permission, True)
+    assert shown["updated_at"] == LONG_AGO
+    assert "update_source" not in shown
 
 
 async def test_levels_are_computed_from_events(front: Front) -> None:

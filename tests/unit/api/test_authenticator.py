@@ -62,6 +62,7 @@ def request(authorization: str | None) -> Any:
 
 @pytest.mark.parametrize("header", ["Bearer good", "bearer good", "BEARER  good "])
 async def test_a_known_token(authenticator: Authenticator, header: str) -> None:
+    """Contract v3.md 1.2."""
     assert await authenticator.bearer(request(header)) is PRINCIPAL
 
 
@@ -69,6 +70,7 @@ async def test_a_known_token(authenticator: Authenticator, header: str) -> None:
     "header", [None, "", "good", "Bearer", "Bearer ", "Basic good", "Bearer bad", "Bearer gööd", "Bearer \udcff"]
 )
 async def test_everything_else_is_unauthorized(authenticator: Authenticator, header: str | None) -> None:
+    """Contract v3.md 1.2: 401."""
     with pytest.raises(Unauthorized):
         await authenticator.bearer(request(header))
 

@@ -219,7 +219,7 @@ def test_resources_ignore_what_they_do_not_know() -> None:
 
 
 def test_segments_need_criteria_of_at_most_20000_characters() -> None:
-    """Contract v3.md 2.5."""
+    """Contract v3.md 1.9 and 2.5."""
     assert refused(NewSegment, {"name": "S"}) == "segment_criteria is missing"
     assert refused(NewSegment, {"name": "S", "segment_criteria": "x" * 20_001}) == (
         "segment_criteria is too long: at most 20000 characters may be given"

@@ -56,7 +56,7 @@ def coded(code: str) -> MusterError:
 
 @pytest.mark.parametrize("kind", list(_tree()), ids=lambda kind: kind.__name__)
 def test_every_error_has_the_contracts_answer(kind: type[MusterError]) -> None:
-    """Contract v3.md 1.8: status, key, and one object or an array of one."""
+    """Contract v3.md 1.8, 6.3: status, key, and one object or an array of one."""
     if kind.code in BY_ROUTE:
         return
     status, key = CONTRACT.get(kind.code, CONTRACT["unexpected"])
