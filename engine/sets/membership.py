@@ -18,13 +18,17 @@ from engine.errors import ItemError
 from engine.sets import reading
 from engine.sets.expressions import Expression
 
+#: The statements that skip selected contacts.
+SKIPPING = ("skip_deleted", "skip_unsubscribed")
+
 
 class Mask(Enum):
-    """Which selected contacts are skipped when the change is written."""
+    """Which selected contacts are skipped when the change is written: how many of SKIPPING are run."""
 
-    NOBODY = ()
-    DELETED = ("skip_deleted",)
-    DELETED_AND_UNSUBSCRIBED = ("skip_deleted", "skip_unsubscribed")
+    # Not the statements themselves: in Python 3.11.2, Debian 12's, the value of a member made of () is an object().
+    NOBODY = 0
+    DELETED = 1
+    DELETED_AND_UNSUBSCRIBED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,7 @@ async def _lock(tx: Transaction, changes: Sequence[Change], batch: int) -> set[i
 
 
 async def _mask(tx: Transaction, wave: Sequence[Change], scope: Mapping[str, object]) -> None:
-    skipped = [await tx.run(statement, **scope) for statement in wave[0].mask.value]
+    skipped = [await tx.run(statement, **scope) for statement in SKIPPING[: wave[0].mask.value]]
     if any(skipped):
         await tx.run("mask_sources", **scope)
 
