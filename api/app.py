@@ -44,6 +44,9 @@ SHUTDOWN_SECONDS = 10.0
 LONGEST_STATEMENT = 30.0
 #: Longest line of a request's head, in bytes: a cursor holds all filters of its query.
 LINE_BYTES = 16384
+#: What aiohttp raises for requests that are no HTTP, and for bodies that are not what their heads say: nobody reads the
+#: body of a request that is refused for its path or token, so that it comes out when the connection is cleared.
+NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
 class Doorbell(Protocol):
@@ -145,7 +148,7 @@ def _server_log() -> logging.Logger:
 
 
 def _is_no_clients_fault(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    return not (record.exc_info and isinstance(record.exc_info[1], NO_HTTP))
 
 
 async def _told_to_stop() -> None:

@@ -142,6 +142,18 @@ async def test_what_is_no_http_is_400_and_not_in_the_log(
     await front.get("/v3/contact_lists")
 
 
+@pytest.mark.parametrize(("path", "status"), [(b"/v3/nothing", b"404"), (b"/v3/contact_tags", b"401")])
+async def test_an_unreadable_body_that_nobody_reads_is_not_in_the_log(
+    front: Front, caplog: pytest.LogCaptureFixture, path: bytes, status: bytes
+) -> None:
+    """Nor does it take a token to send it."""
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n" % path
+    with caplog.at_level(logging.WARNING):
+        answer = await raw(front, head + b"no gzip !")
+    assert answer.split(b" ")[1] == status
+    assert not caplog.records
+
+
 async def test_a_body_that_breaks_off_leaves_nothing(front: Front) -> None:
     head = HEAD % str(front.token).encode()
     _, writer = await asyncio.open_connection("127.0.0.1", int(front.address.rpartition(":")[2]))
