@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
+USABLE := import ensurepip, ssl, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 # The interpreter to build .venv with; `make PYTHON=/path/to/python3.12 …` chooses another.
 PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
-	$$python -c 'import ensurepip, ssl, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
-		>/dev/null 2>&1 && echo $$python && break; done)
+	$$python -c '$(USABLE)' >/dev/null 2>&1 && echo $$python && break; done)
 
 NO_PYTHON := No usable Python found. Muster needs Python 3.11 to 3.14 with the venv module; \
 	install it (Debian: apt-get install python3-venv; macOS: brew install python@3.13), \
@@ -20,6 +20,15 @@ NO_PYTHON := No usable Python found. Muster needs Python 3.11 to 3.14 with the v
 
 # A .venv that was moved here, or whose interpreter has gone, is made anew.
 _ := $(shell { [ "$$(cat $(INSTALLED))" = "$$(pwd)" ] && $(BIN)/python -c ''; } 2>/dev/null || rm -f $(INSTALLED))
+
+# So is one of another interpreter than the one that was asked for.
+ifeq ($(origin PYTHON),command line)
+ifneq ($(shell $(PYTHON) -c '$(USABLE)' >/dev/null 2>&1 && echo usable),usable)
+$(error $(PYTHON) is not usable: Muster needs Python 3.11 to 3.14 with the venv module)
+endif
+WHICH := import sys; print(sys.base_prefix, sys.version)
+_ := $(shell [ "$$($(PYTHON) -c '$(WHICH)')" = "$$($(BIN)/python -c '$(WHICH)' 2>&1)" ] || rm -f $(INSTALLED))
+endif
 
 .PHONY: help demo up test test-all lint bench bench-large lock clean
 

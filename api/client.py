@@ -46,6 +46,10 @@ class Unreachable(ClientError):
     """The connection broke, or the server fell silent: whether the request was carried out is not known."""
 
 
+class BadAddress(ClientError):
+    """The address is none that an API can have."""
+
+
 class NotConnected(Unreachable):
     """Nobody answers at the address: nothing was asked."""
 
@@ -110,11 +114,12 @@ class Client:
     @classmethod
     @asynccontextmanager
     async def open(cls, address: str, token: str, retries: Retries = RETRIES) -> AsyncIterator[Self]:
-        """A client of the API at this address, such as http://127.0.0.1:8080."""
+        """A client of the API at this address, such as http://127.0.0.1:8080. Raises BadAddress."""
+        root = _root(address)
         headers = {"Authorization": f"Bearer {token}"}
         timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
         async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
-            yield cls(session, address.rstrip("/"), retries)
+            yield cls(session, root, retries)
 
     async def get(self, path: str, **query: Value) -> Any:
         """What is at a path such as /contact_lists, as JSON."""
@@ -170,10 +175,16 @@ class Client:
         """Every item that the activity did not do as asked: its item, code and message."""
         return self.each(f"/activities/{_id(activity)}/errors", limit=500)
 
-    async def list_named(self, name: str) -> str:
+    async def find_list(self, name: str) -> str | None:
+        """The id of the list with this name, whatever its case and the blanks around it; None when there is none."""
+        async for each in self.each("/contact_lists", limit=1000):
+            if _name_key(each["name"]) == _name_key(name):
+                return str(each["list_id"])
+        return None
+
+    async def find_or_make_list(self, name: str) -> str:
         """The id of the list with this name, which is made when there is none."""
-        found = (await self.get("/contact_lists", name=name))["lists"]
-        return str((found[0] if found else await self.post("/contact_lists", {"name": name}))["list_id"])
+        return await self.find_list(name) or str((await self.post("/contact_lists", {"name": name}))["list_id"])
 
     async def import_csv(self, file: Path, list_ids: Iterable[str], sent: Told) -> Activity:
         """Uploads a CSV file; answers the import's activity."""
@@ -273,6 +284,16 @@ async def _pieces(file: Path, sent: Told) -> AsyncIterator[bytes]:
             sent(stream.tell(), size)
 
 
+def _root(address: str) -> str:
+    """What the paths of requests are put behind. Raises BadAddress, which says what would be right."""
+    root = address.rstrip("/")
+    if not root.lower().startswith(("http://", "https://")):
+        raise BadAddress(f"{address} has no http:// or https:// before it: is it http://{root}?")
+    if root.endswith(PREFIX):
+        raise BadAddress(f"{address} must end before {PREFIX}, which is added: {root.removesuffix(PREFIX)}")
+    return root
+
+
 def _may_be_repeated(method: str, error: ClientError) -> bool:
     """Whether asking again cannot do anything twice, and may help."""
     match error:
@@ -313,6 +334,11 @@ def _text(value: Value) -> str:
             return str(value)
         case _:
             return ",".join(value)
+
+
+def _name_key(name: str) -> str:
+    """The name as it is compared (contract v3.md 2.3, 6.23)."""
+    return name.strip().lower()
 
 
 def _id(activity: Activity | str) -> str:

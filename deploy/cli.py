@@ -211,7 +211,7 @@ async def _up(around: Surroundings, lock: int) -> None:
 
 def _tell(stack: StackFile, access: Access) -> None:
     OUTPUT.print(
-        f"\nMuster answers at {stack.address} (Ctrl-C stops it)\n"
+        f"\nMuster answers at {stack.address} (Ctrl-C stops it); its documentation is at {stack.address}/docs\n"
         f"Account {access.account_id}, token {access.token}\n\n"
         f"export MUSTER_URL={stack.address} MUSTER_TOKEN={access.token}\n\n"
         f"Try it:\n"

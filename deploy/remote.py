@@ -2,8 +2,14 @@
 
 import asyncio
 import json
+import os
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +17,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from api.client import Activity, Client, ClientError
+from api.client import Activity, Client, ClientError, Refused
 from deploy.surroundings import OUTPUT, TERMINAL, open_client
 from engine.errors import Invalid
-from engine.operations import OPERATIONS
-from engine.operations.contacts_import import ContactsFileImport
+from engine.imports import csv_file
 
 activity_commands = typer.Typer(
     no_args_is_help=True,
@@ -37,8 +42,10 @@ TokenOption = Annotated[
         show_default=False,
     ),
 ]
-#: What can be submitted as JSON; a file is sent by `muster import`.
-KINDS = sorted(kind for kind in OPERATIONS if kind != ContactsFileImport.kind)
+#: Where activities are submitted, in paths as the API describes them.
+ACTIVITIES = "/activities/"
+#: In place of a file: standard input or output.
+STANDARD = "-"
 #: Errors that are printed of an activity.
 MOST_SHOWN = 20
 
@@ -48,7 +55,7 @@ ActivityArgument = Annotated[str, typer.Argument(metavar="ACTIVITY_ID", show_def
 @activity_commands.command("submit")
 def submit(
     kind: Annotated[str, typer.Argument(help="Its path, such as add_list_memberships.", show_default=False)],
-    body: Annotated[str, typer.Argument(help="JSON, @FILE, or - for standard input.")] = "-",
+    body: Annotated[str, typer.Argument(help="JSON, @FILE, or - for standard input, which may be empty.")] = STANDARD,
     watch: Annotated[bool, typer.Option("--watch", help="Stay until it has ended.")] = False,  # noqa: FBT002
     url: UrlOption = None,
     token: TokenOption = None,
@@ -60,12 +67,10 @@ def submit(
     muster activity submit add_list_memberships
     '{"source": {"all_active_contacts": true}, "list_ids": ["…"]}'
     """
-    if kind not in KINDS:
-        raise Invalid(f"there is no kind {kind!r}; there are {', '.join(KINDS)}")
-    activity = asyncio.run(_submit(kind, _read_json(body), url, token))
-    OUTPUT.print_json(data=activity.model_dump(mode="json", exclude_none=True))
+    answer = asyncio.run(_submit(kind, _read_json(body), url, token))
+    OUTPUT.print_json(data=answer)
     if watch:
-        asyncio.run(_watch(activity.activity_id, url, token))
+        asyncio.run(_watch(answer["activity_id"], url, token))
 
 
 @activity_commands.command("watch")
@@ -130,11 +135,17 @@ def import_file(
     anniversary, street, city, state, zip and country. Rows with errors are
     left out and told; the exit code is 0 whenever the import completed.
     """
+    _check_csv(file)
     asyncio.run(_import(file, file.stat().st_size, lists, url, token))
 
 
 def export_file(
-    file: Annotated[Path, typer.Argument(help="The CSV file to write.", dir_okay=False, writable=True)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="The CSV file to write, or - for standard output.", dir_okay=False, writable=True, allow_dash=True
+        ),
+    ],
     lists: Annotated[
         list[str] | None, typer.Option("--list", help="Only who is on this list; repeat for several.")
     ] = None,
@@ -151,7 +162,8 @@ def export_file(
 
     Without --field the file has every column, and every custom field.
     """
-    asyncio.run(_export(file, lists or [], {"status": status, "fields": fields}, url, token))
+    with _target(file) as target:
+        asyncio.run(_export(target, lists or [], {"status": status, "fields": fields}, url, token))
 
 
 def list_lists(url: UrlOption = None, token: TokenOption = None) -> None:
@@ -174,9 +186,30 @@ def _show_sets(sets: list[Any], id_name: str, count: str) -> None:
     OUTPUT.print(table)
 
 
-async def _submit(kind: str, body: Any, url: str | None, token: str | None) -> Activity:
+async def _submit(kind: str, body: Any, url: str | None, token: str | None) -> Any:
+    """What the API answers. Raises Invalid when there is no such kind, telling those there are, or no body for it."""
     async with open_client(url, token) as client:
-        return await client.submit(kind, body)
+        try:
+            return await client.post(ACTIVITIES + kind, body)
+        except Refused as error:
+            if kind in (kinds := await _kinds(client)):
+                if body is None and error.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+                    raise Invalid(f"{kind} needs JSON: as an argument, as @FILE or on standard input") from error
+                raise
+            raise Invalid(f"there is no kind {kind!r} to submit as JSON; there are {', '.join(kinds)}") from error
+
+
+async def _kinds(client: Client) -> list[str]:
+    """What can be submitted without a file, as the API describes itself."""
+    paths = (await client.get("/openapi.json"))["paths"]
+    routes = {path.rpartition(ACTIVITIES)[2]: methods for path, methods in paths.items() if ACTIVITIES in path}
+    return sorted(
+        kind
+        for kind, methods in routes.items()
+        if "{" not in kind
+        and "post" in methods
+        and "multipart/form-data" not in methods["post"].get("requestBody", {}).get("content", {})
+    )
 
 
 async def _watch(activity_id: str, url: str | None, token: str | None) -> None:
@@ -200,13 +233,50 @@ async def _post(path: str, url: str | None, token: str | None) -> None:
         OUTPUT.print_json(data=await client.post(path))
 
 
+def _check_csv(file: Path) -> None:
+    """Whether the API would take the file, as far as its name and headings tell. Raises Invalid and InvalidImport."""
+    if not file.is_file():
+        raise Invalid(f"{file} is a pipe or the like: write it to a file that ends in .csv first")
+    if file.suffix.lower() != ".csv":
+        raise Invalid(f"{file} must have a name that ends in .csv")
+    with file.open("rb") as stream:
+        csv_file.read_header(stream, {})
+
+
+@contextmanager
+def _target(file: Path) -> Iterator[Path]:
+    """What to write to: the file, or one whose content goes to standard output at the end. Raises Invalid."""
+    if str(file) != STANDARD:
+        if not file.exists() and not os.access(file.absolute().parent, os.W_OK):
+            raise Invalid(f"cannot write {file}: {file.parent} is not a folder that may be written")
+        yield file
+        return
+    with TemporaryDirectory() as folder:
+        # A download that broke goes on in its file, which a pipe does not allow.
+        whole = Path(folder) / "contacts.csv"
+        yield whole
+        with whole.open("rb") as stream:
+            shutil.copyfileobj(stream, sys.stdout.buffer)
+
+
 async def _import(file: Path, size: int, lists: list[str], url: str | None, token: str | None) -> None:
     async with open_client(url, token) as client:
-        list_ids = [await client.list_named(name) for name in lists]
-        with progress() as bars:
-            bar = bars.add_task(f"Sending {file.name}", total=size)
-            activity = await client.import_csv(file, list_ids, lambda sent, _: bars.update(bar, completed=sent))
+        found = {name: await client.find_list(name) for name in lists}
+        list_ids = [list_id or await client.find_or_make_list(name) for name, list_id in found.items()]
+        try:
+            activity = await _send(client, file, size, list_ids)
+        except ClientError as error:
+            if None not in found.values():
+                raise
+            made = ", ".join(name for name, list_id in found.items() if list_id is None)
+            raise ClientError(f"{error}; made for it, and empty: {made}") from error
         await show(client, activity)
+
+
+async def _send(client: Client, file: Path, size: int, list_ids: list[str]) -> Activity:
+    with progress() as bars:
+        bar = bars.add_task(f"Sending {file.name}", total=size)
+        return await client.import_csv(file, list_ids, lambda sent, _: bars.update(bar, completed=sent))
 
 
 async def _export(file: Path, lists: list[str], asked: dict[str, Any], url: str | None, token: str | None) -> None:
@@ -226,10 +296,10 @@ async def _export(file: Path, lists: list[str], asked: dict[str, Any], url: str 
 
 async def _list_id(client: Client, name: str) -> str:
     """The list with this name. Raises Invalid when there is none."""
-    found = (await client.get("/contact_lists", name=name))["lists"]
-    if not found:
+    list_id = await client.find_list(name)
+    if list_id is None:
         raise Invalid(f"there is no list named {name!r}")
-    return str(found[0]["list_id"])
+    return list_id
 
 
 async def show(client: Client, activity: Activity) -> None:
@@ -243,7 +313,8 @@ async def show(client: Client, activity: Activity) -> None:
         TERMINAL.print(f"  {reason}", markup=False)
     if (more := max(ended.error_count or 0, len(ended.activity_errors)) - MOST_SHOWN) > 0:
         TERMINAL.print(f"  … and {more:,} more: GET /v3/activities/{ended.activity_id}/errors", markup=False)
-    counts = ", ".join(f"{name} {count:,}" for name, count in ended.status.items())
+    changed = {} if ended.changed_count is None else {"changed_count": ended.changed_count}
+    counts = ", ".join(f"{name} {count:,}" for name, count in {**ended.status, **changed}.items())
     TERMINAL.print(f"{ended.state}: {counts}", markup=False)
     if ended.state != "completed":
         raise typer.Exit(1)
@@ -271,12 +342,17 @@ def progress() -> Progress:
 
 
 def _read_json(argument: str) -> Any:
-    """The JSON that an argument holds, or names: @FILE, or - for standard input. Raises Invalid."""
+    """The JSON that an argument holds, or names: @FILE, or - for standard input; None without any. Raises Invalid."""
     try:
-        if argument == "-":
-            return json.load(sys.stdin)
-        return json.loads(Path(argument[1:]).read_bytes() if argument.startswith("@") else argument)
+        text = _text(argument)
+        return json.loads(text) if text.strip() else None
     except OSError as error:
         raise Invalid(f"cannot read {argument[1:]}: {error.strerror}") from error
     except ValueError as error:
         raise Invalid(f"the body is not JSON: {error}") from error
+
+
+def _text(argument: str) -> str | bytes:
+    if argument == STANDARD:
+        return "" if sys.stdin.isatty() else sys.stdin.read()
+    return Path(argument[1:]).read_bytes() if argument.startswith("@") else argument

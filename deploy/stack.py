@@ -124,7 +124,7 @@ async def running_stack(settings: Settings, folder: DataFolder, lock: int, say: 
     stack = Stack(folder, lock, say)
     with _heeding_signals(stack):
         async with _stopped_at_the_end(stack):
-            yield await _start_all(stack, settings)
+            yield await _start_all(stack, settings, say)
 
 
 def find_running(folder: DataFolder) -> StackFile | None:
@@ -165,13 +165,13 @@ def _heeding_signals(stack: Stack) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _start_all(stack: Stack, settings: Settings) -> StackFile:
+async def _start_all(stack: Stack, settings: Settings, say: Say) -> StackFile:
     settings = _with_folders(settings, stack.folder)
     database_parts, database_urls = await _database(stack, settings)
     broker_parts, broker_urls = _broker(stack, settings)
     await stack.start([*database_parts, *broker_parts])
     settings = await _migrated(settings.model_copy(update=database_urls | broker_urls))
-    settings = _with_ports(settings)
+    settings = _with_ports(settings, say)
     await stack.start([_api(settings), *_workers(settings)])
     stack.keep_running()
     reach = _reach(settings)
@@ -259,13 +259,16 @@ def _with_folders(settings: Settings, folder: DataFolder) -> Settings:
     return settings.model_copy(update={"data": folder.root, **folders})
 
 
-def _with_ports(settings: Settings) -> Settings:
+def _with_ports(settings: Settings, say: Say) -> Settings:
     """Settles the API's port: the one asked for, or, if nobody asked, the first free one from the default on.
 
-    Raises Unusable when it is taken.
+    Says so when that is not the default. Raises Unusable when the one asked for is taken.
     """
     if "port" not in settings.model_fields_set or settings.port == 0:
-        return settings.model_copy(update={"port": _free_ports(settings.host, settings.port, count=1)[0]})
+        [port] = _free_ports(settings.host, settings.port, count=1)
+        if settings.port not in (0, port):
+            say(f"Port {settings.port} is taken; the API gets {port} (MUSTER_PORT chooses another)")
+        return settings.model_copy(update={"port": port})
     if not _is_free(settings.host, settings.port):
         raise Unusable(f"port {settings.port} of {settings.host} is taken: set MUSTER_PORT to another, or to 0")
     return settings

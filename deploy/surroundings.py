@@ -107,11 +107,19 @@ async def owned_database(around: Surroundings) -> AsyncIterator[Settings]:
 
 @asynccontextmanager
 async def open_database(around: Surroundings) -> AsyncIterator[Database]:
-    """The database as the application role, wherever `owned_database` finds it."""
+    """The database as the application role, wherever `owned_database` finds it.
+
+    Raises Unusable where there is none: what asks for a database's content makes no new one.
+    """
     if around.settings.database_app_url:
         async with opened(around.settings.database_app_url) as database:
             yield database
         return
+    if not (around.settings.database_url or around.folder.postgres.exists() or find_running(around.folder)):
+        raise Unusable(
+            f"there is no database in {around.folder.root}: `muster up` or `muster migrate` makes one; "
+            "or set MUSTER_DATA or DATABASE_URL to use another"
+        )
     async with owned_database(around) as settings:
         assert settings.database_app_url is not None
         async with opened(settings.database_app_url) as database:
@@ -142,15 +150,20 @@ async def own_access(database: Database, folder: DataFolder) -> Access:
 
 @asynccontextmanager
 async def open_client(url: str | None, token: str | None) -> AsyncIterator[Client]:
-    """The API at the URL, by default that of the stack on the data folder; the token likewise."""
+    """The API at the URL, by default that of the stack on the data folder; the token likewise.
+
+    Raises Unusable when no stack runs on it and nothing else was asked for.
+    """
     around = surroundings()
-    async with Client.open(url or _address(around), token or _token(around)) as client:
-        yield client
-
-
-def _address(around: Surroundings) -> str:
     running = find_running(around.folder)
-    return local_address(around.settings) if running is None else running.address
+    if running is None and not (url or token):
+        raise Unusable(
+            f"no stack runs on {around.folder.root}: start one with `muster up`, "
+            "or set MUSTER_URL and MUSTER_TOKEN to use another"
+        )
+    address = local_address(around.settings) if running is None else running.address
+    async with Client.open(url or address, token or _token(around)) as client:
+        yield client
 
 
 def _token(around: Surroundings) -> str:

@@ -47,7 +47,7 @@ Status = Literal["active", "unsubscribed", "removed"]
 
 def _known(name: str) -> str:
     if name not in columns.COLUMNS:
-        raise ValueError("there is no such field to export")
+        raise ValueError(f"there is no such field to export; there are {', '.join(columns.COLUMNS)}")
     return name
 
 

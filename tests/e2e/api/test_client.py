@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from api.client import Activity, Client, NotConnected, Refused, Retries, Unreachable
+from api.client import Activity, BadAddress, Client, NotConnected, Refused, Retries, Unreachable
 from tests.e2e.api.front import Front
 
 QUICK = Retries(most=3, pause=0.001)
@@ -32,8 +32,8 @@ async def test_submit_watch_and_read_errors(front: Front, client: Client) -> Non
     """Contract v3.md 3.2, 3.4 and 3.12."""
     contacts = [str(each) for each in await front.desk.make_contacts(2)]
     unknown = str(uuid4())
-    target = await client.list_named("Target")
-    assert await client.list_named("Target") == target
+    target = await client.find_or_make_list("Target")
+    assert await client.find_or_make_list("Target") == target
     body = {"source": {"contact_ids": [*contacts, unknown]}, "list_ids": [target]}
     submitted = await client.submit("add_list_memberships", body)
     assert (submitted.state, submitted.is_final) == ("initialized", False)
@@ -47,7 +47,7 @@ async def test_submit_watch_and_read_errors(front: Front, client: Client) -> Non
 
 
 async def test_watching_tells_every_state_to_the_last(front: Front, client: Client) -> None:
-    target = await client.list_named("L")
+    target = await client.find_or_make_list("L")
     submitted = await client.submit("contacts_json_import", {"import_data": [{}], "list_ids": [target]})
     states = []
     async for latest in client.watch(submitted):
@@ -107,7 +107,7 @@ async def test_upload_and_download(front: Front, client: Client, tmp_path: Path)
     rows = [f"c{number}@example.org,Zoë{number}\n" for number in range(20_000)]
     people.write_text("email,first_name\n" + "".join(rows))
     sent: list[tuple[int, int]] = []
-    submitted = await client.import_csv(people, [await client.list_named("L")], lambda *told: sent.append(told))
+    submitted = await client.import_csv(people, [await client.find_or_make_list("L")], lambda *told: sent.append(told))
     size = people.stat().st_size
     assert [total for _, total in sent] == [size] * len(sent)
     assert max(sent) == sent[-1] == (size, size)
@@ -131,9 +131,16 @@ async def test_nobody_answers() -> None:
     async with Client.open("http://127.0.0.1:9", "x", QUICK) as client:
         with pytest.raises(NotConnected, match="no API answers at"):
             await client.get("/contacts")
-    async with Client.open("nonsense", "x", QUICK) as client:
-        with pytest.raises(NotConnected):
+    async with Client.open("http://no host", "x", QUICK) as client:
+        with pytest.raises(NotConnected, match="no API answers at"):
             await client.get("/contacts")
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:8080", "http://127.0.0.1:8080/v3", "ftp://example.org"])
+async def test_an_address_that_none_can_have(address: str) -> None:
+    with pytest.raises(BadAddress):
+        async with Client.open(address, "x"):
+            pass
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

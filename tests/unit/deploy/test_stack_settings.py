@@ -18,6 +18,11 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(environment_name(field), raising=False)
 
 
+def no_news(message: str) -> None:
+    """Nothing is worth telling."""
+    raise AssertionError(message)
+
+
 @pytest.fixture
 def taken() -> Iterator[int]:
     """A port that somebody listens on."""
@@ -28,18 +33,21 @@ def taken() -> Iterator[int]:
 def test_a_port_that_was_asked_for_is_taken_or_refused(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
     monkeypatch.setenv("MUSTER_PORT", str(taken))
     with pytest.raises(Unusable, match=f"port {taken} of 127.0.0.1 is taken: set MUSTER_PORT"):
-        stack._with_ports(Settings())
+        stack._with_ports(Settings(), no_news)
 
 
-def test_without_a_wish_the_next_free_port_is_taken(taken: int) -> None:
+def test_without_a_wish_the_next_free_port_is_taken_and_told(taken: int) -> None:
     settings = Settings().model_copy(update={"port": taken})
     settings.model_fields_set.discard("port")
-    assert taken < stack._with_ports(settings).port <= taken + stack.PORTS_TRIED
+    told: list[str] = []
+    port = stack._with_ports(settings, told.append).port
+    assert taken < port <= taken + stack.PORTS_TRIED
+    assert told == [f"Port {taken} is taken; the API gets {port} (MUSTER_PORT chooses another)"]
 
 
 def test_port_0_is_any_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSTER_PORT", "0")
-    assert stack._with_ports(Settings()).port > 1024
+    assert stack._with_ports(Settings(), no_news).port > 1024
 
 
 def test_every_worker_has_a_port_of_its_own(taken: int) -> None:
