@@ -56,13 +56,16 @@ where known.email_ordinal = 0;
 -- name: lock_told_contacts
 -- Contacts that events may change, with the time of the last act of their own that an older event must not undo, and when
 -- their address was last put in order. Locks them, by number; deleted ones, too, so that nobody revives them meanwhile.
-select contact_no, permission, opt_out_source,
-    greatest(resubscribed_at, case opt_in_source when 'Contact' then opt_in_date end) as subscribed_at,
-    case when email_updated_at > email_created_at then email_updated_at end as mended_at
-from contact
-where account_id = :account_id and contact_no = any(:contact_nos)
-order by contact_no
-for update;
+-- Looked up one by one, as in lock_contacts.
+select c.* from (select contact_no from unnest(:contact_nos::bigint[]) n(contact_no) order by contact_no) n
+cross join lateral (
+    select contact_no, permission, opt_out_source,
+        greatest(resubscribed_at, case opt_in_source when 'Contact' then opt_in_date end) as subscribed_at,
+        case when email_updated_at > email_created_at then email_updated_at end as mended_at
+    from contact
+    where account_id = :account_id and contact_no = n.contact_no
+    for update
+) c;
 
 -- name: share_existence
 -- Keeps contacts of these chunks from being deleted meanwhile: locks the chunks of "exists" FOR SHARE, ascending.

@@ -55,7 +55,9 @@ async def test_contacts_of_a_new_account_are_found_by_key(desk: Desk, new_desk: 
     scans = [node for node in nodes if node.get("Relation Name") == "contact" and "Scan" in node["Node Type"]]
     assert scans
     for scan in scans:
-        assert any(key in scan["Index Cond"] for key in ("email_key", "contact_no", "contact_id")), scan
+        # Of a scan of an index, or of a bitmap made with one, as older servers prefer for many keys.
+        found_by = scan.get("Index Cond") or scan.get("Recheck Cond", "")
+        assert any(key in found_by for key in ("email_key", "contact_no", "contact_id")), scan
 
 
 @pytest.mark.parametrize("contact_nos", [range(1, 100), range(1, 1000, 10)], ids=["dense", "sparse"])
