@@ -9,7 +9,7 @@ from api.docs.elements import Content, between, code, element, link, mark, prose
 Json = Mapping[str, Any]
 
 #: What types and formats are called; others are called what they are.
-WORDS = {"integer": "whole number", "string": "text", "application/octet-stream": "file", "uuid": "UUID"}
+WORDS = {"integer": "whole number", "string": "text", "binary": "file", "uuid": "UUID"}
 
 
 def properties(schema: Json) -> Element:

@@ -259,5 +259,8 @@ def test_any_dialect_has_one() -> None:
     [form] = file["requestBody"]["content"].items()
     assert form[0] == "multipart/form-data"
     assert (set(form[1]["schema"]["properties"]), form[1]["schema"]["required"]) == ({"file", "note"}, ["file"])
+    part = form[1]["schema"]["properties"]["file"]
+    assert (part["type"], part["format"]) == ("string", "binary"), "generated clients know a file by its format"
+    assert "file name" in part["description"]
     assert file["responses"]["200"]["content"] == {"text/csv": {"schema": {"type": "string"}}}
     assert "content" not in file["responses"]["204"]
