@@ -124,6 +124,7 @@ class Route(Generic[Q, B]):
     documented: refusals beyond those that every route may give.
     operation: its name for generated clients.
     query, body: what the handler reads, through its call; a body that is a `Form` comes as multipart/form-data.
+    example: a body as a client may send it.
     answers: by status, the type of the JSON that is sent, a `Media`, or None without a body.
     extension: whether it is Muster's own, and not of the dialect that is spoken.
     """
@@ -137,6 +138,7 @@ class Route(Generic[Q, B]):
     summary: str = ""
     query: type[Q] | None = None
     body: type[B] | None = None
+    example: Mapping[str, Any] | None = None
     answers: Mapping[int, Any] = field(default_factory=dict)
     extension: bool = False
 
@@ -147,12 +149,13 @@ AnyRoute = Route[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """What the documentation tells beside the routes: a table. What is between backquotes is code."""
+    """What the documentation tells beside the routes: a table, and an example. What is between backquotes is code."""
 
     title: str
     words: str
     heading: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+    example: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

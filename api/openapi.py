@@ -219,10 +219,11 @@ def _list(schema: Json) -> Json:
 
 def _content(route: AnyRoute, schemas: Schemas) -> Json:
     schema = schemas.of(route, "body")
+    example = {} if route.example is None else {"example": route.example}
     if not issubclass(route.body or BaseModel, Form):
-        return {JSON: {"schema": schema}}
+        return {JSON: {"schema": schema} | example}
     properties, required = {"file": FILE, **schema["properties"]}, ["file", *schema.get("required", ())]
-    return {FORM: {"schema": schema | {"properties": properties, "required": required}}}
+    return {FORM: {"schema": schema | {"properties": properties, "required": required}} | example}
 
 
 def _answer(route: AnyRoute, schemas: Schemas, status: int) -> Json:

@@ -1,5 +1,6 @@
 """HTML elements, escaped by the library that writes them."""
 
+import json
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
@@ -29,6 +30,11 @@ def document(html: Element) -> bytes:
 
 def code(text: str) -> Element:
     return element("code", text)
+
+
+def listing(value: object) -> Element:
+    """The value as JSON, over several lines."""
+    return element("pre", code(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def link(anchor: str, *content: Content) -> Element:

@@ -8,7 +8,7 @@ from importlib import resources
 from xml.etree.ElementTree import Element
 
 from api.dialects import Chapter, Dialect
-from api.docs.elements import between, code, document, element, link, mark, prose
+from api.docs.elements import between, code, document, element, link, listing, mark, prose
 from api.docs.schemas import Json, description, kind, properties, property_
 from api.reading import JSON
 
@@ -115,6 +115,13 @@ def _body(body: Json | None, shapes: Json) -> Iterator[Element]:
         name = [" ", *kind(schema)] if "$ref" in schema else []
         yield element("p", code(media), *name, *description(told, after=": "))
         yield properties(told)
+        yield from _example(content)
+
+
+def _example(content: Json) -> Iterator[Element]:
+    if "example" in content:
+        yield element("h4", "Example")
+        yield listing(content["example"])
 
 
 def _answers(dialect: Dialect, responses: Json) -> Iterator[Element]:
@@ -149,6 +156,8 @@ def _chapter(chapter: Chapter) -> Iterator[Element]:
     head = element("tr", *(element("th", each) for each in chapter.heading))
     rows = (element("tr", *(element("td", *prose(each)) for each in row)) for row in chapter.rows)
     yield element("p", *prose(chapter.words))
+    if chapter.example is not None:
+        yield listing(chapter.example)
     yield element("div", element("table", element("thead", head), element("tbody", *rows)), class_="wide")
 
 

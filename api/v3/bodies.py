@@ -103,7 +103,7 @@ ImportLists = Annotated[tuple[Id, ...], Sized(50, least=1)]
 
 
 class ImportForm(Form):
-    """Contract v3.md 3.8: a CSV file, whose name ends in `.csv`, and the ids of lists between commas or in several parts."""
+    """Contract v3.md 3.8: a CSV file whose name ends in `.csv`, and ids of lists between commas or in several parts."""
 
     list_ids: ImportLists
     sms_permission_to_send: SmsPermission | None = None

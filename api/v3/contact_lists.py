@@ -156,6 +156,7 @@ ROUTES: Sequence[AnyRoute] = (
         "createList",
         "Create a list",
         body=NewList,
+        example={"name": "News", "description": "Once a month", "favorite": True},
         answers={201: formats.ContactList},
     ),
     Route(
@@ -178,6 +179,7 @@ ROUTES: Sequence[AnyRoute] = (
         "putList",
         "Change a list; what is left out is cleared",
         body=NewList,
+        example={"name": "News and events", "description": "Once a week"},
         answers={200: formats.ContactList},
     ),
     Route(

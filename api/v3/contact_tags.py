@@ -96,6 +96,7 @@ ROUTES: Sequence[AnyRoute] = (
         "postTag",
         "Create a tag",
         body=NewTag,
+        example={"name": "VIP"},
         answers={201: formats.Tag},
     ),
     Route(
@@ -118,6 +119,7 @@ ROUTES: Sequence[AnyRoute] = (
         "putTag",
         "Rename a tag",
         body=ChangedTag,
+        example={"name": "Very important"},
         answers={200: formats.Tag},
     ),
     Route(

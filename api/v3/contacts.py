@@ -24,6 +24,7 @@ from api.v3.contact_formats import (
     ShownContact,
     SmsHistory,
 )
+from api.v3.example_ids import CUSTOM_FIELD, LIST, OTHER_LIST, TAG
 from api.v3.paging import PageQuery, next_links
 from api.v3.segments import LARGEST_SEGMENT_ID
 from api.v3.values import Digits, Listed, Moment, QueryId, SequenceIds, Switch, storable
@@ -273,6 +274,17 @@ ROUTES: Sequence[AnyRoute] = (
         "postContact",
         "Create a contact",
         body=NewContact,
+        example={
+            "create_source": "Account",
+            "email_address": {"address": "kim@example.org", "permission_to_send": "explicit"},
+            "first_name": "Kim",
+            "anniversary": "2006-11-15",
+            "custom_fields": [{"custom_field_id": CUSTOM_FIELD, "value": "blue"}],
+            "phone_numbers": [{"phone_number": "+49 30 1234567", "kind": "mobile"}],
+            "street_addresses": [{"kind": "home", "street": "Am Markt 1", "city": "Berlin", "country": "Germany"}],
+            "list_memberships": [LIST],
+            "taggings": [TAG],
+        },
         answers={201: ShownContact},
     ),
     Route(
@@ -306,6 +318,7 @@ ROUTES: Sequence[AnyRoute] = (
         "postSignUpForm",
         "Create or change the contact with an e-mail address, and put it on lists",
         body=SignUpBody,
+        example={"email_address": "kim@example.org", "first_name": "Kim", "list_memberships": [LIST]},
         answers={200: CreatedOrUpdated, 201: CreatedOrUpdated},
     ),
     Route(
@@ -327,6 +340,7 @@ ROUTES: Sequence[AnyRoute] = (
         "putContactResubscribe",
         "Opt in again, once, a contact who had unsubscribed",
         body=ResubscribeBody,
+        example={"list_ids": [LIST]},
         answers={200: ShownContact},
     ),
     Route(
@@ -349,6 +363,13 @@ ROUTES: Sequence[AnyRoute] = (
         "putContact",
         "Change a contact, or revive a deleted one",
         body=ChangedContact,
+        example={
+            "update_source": "Account",
+            "email_address": {"address": "kim@example.org"},
+            "first_name": "Kim",
+            "last_name": "Ode",
+            "list_memberships": [LIST, OTHER_LIST],
+        },
         answers={200: ShownContact},
     ),
     Route(

@@ -89,6 +89,7 @@ ROUTES: Sequence[AnyRoute] = (
         "postCustomFields",
         "Create a custom field",
         body=NewCustomField,
+        example={"label": "Favourite colour", "type": "string"},
         answers={201: formats.CustomField},
     ),
     Route(
@@ -110,6 +111,7 @@ ROUTES: Sequence[AnyRoute] = (
         "putCustomField",
         "Change the label of a custom field, and with it its name",
         body=NewCustomField,
+        example={"label": "Colour", "type": "string"},
         answers={200: formats.CustomField},
     ),
     Route(

@@ -15,6 +15,7 @@ from api.reading import Query
 from api.v3.access import NO_404, WITH_404, WRITE
 from api.v3.activities import submitted
 from api.v3.bodies import ImportForm, JsonImport
+from api.v3.example_ids import LIST
 from api.v3.formats import ShownActivity
 from engine import files
 from engine.imports import json_body, json_lines
@@ -79,6 +80,7 @@ ROUTES: Sequence[AnyRoute] = (
         "contactsCSVImport",
         "Import contacts from a CSV file onto lists",
         body=ImportForm,
+        example={"file": "email,first_name,city\nkim@example.org,Kim,Berlin\n", "list_ids": [LIST]},
         answers={201: ShownActivity},
     ),
     Route(
@@ -90,6 +92,13 @@ ROUTES: Sequence[AnyRoute] = (
         "bulkImportContactsJSON",
         "Import contacts from JSON onto lists",
         body=JsonImport,
+        example={
+            "import_data": [
+                {"email": "kim@example.org", "first_name": "Kim", "birthday_month": 2, "birthday_day": 29},
+                {"email": "ada@example.org", "home_city": "Berlin", "mobile_phone": "+49 30 1234567"},
+            ],
+            "list_ids": [LIST],
+        },
         answers={201: ShownActivity},
     ),
 )

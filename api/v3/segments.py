@@ -1,5 +1,6 @@
 """Segments over the wire (contract v3.md 2.5)."""
 
+import json
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
@@ -16,6 +17,7 @@ from api.v3.access import NO_404_409, READ_LISTS, WITH_404, WITH_404_409, WRITE_
 from api.v3.bodies import NewSegment, SegmentName
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits
+from api.v3.vocabulary import EXAMPLE
 from engine.segments import stored
 from engine.segments.stored import Order, Place
 
@@ -111,6 +113,7 @@ ROUTES: Sequence[AnyRoute] = (
         "createSegment",
         "Create a segment",
         body=NewSegment,
+        example={"name": "Birthday in April", "segment_criteria": json.dumps(EXAMPLE)},
         answers={201: formats.FullSegment},
     ),
     Route(
@@ -132,6 +135,7 @@ ROUTES: Sequence[AnyRoute] = (
         "updateSegment",
         "Change the name and the criteria of a segment",
         body=NewSegment,
+        example={"name": "Born in April", "segment_criteria": json.dumps(EXAMPLE)},
         answers={200: formats.FullSegment},
     ),
     Route(
@@ -143,6 +147,7 @@ ROUTES: Sequence[AnyRoute] = (
         "updateSegmentName",
         "Rename a segment",
         body=SegmentName,
+        example={"name": "Born in April"},
         answers={200: formats.FullSegment},
     ),
     Route(

@@ -17,6 +17,7 @@ from api.reading import Query
 from api.v3.access import NO_404, WRITE
 from api.v3.activities import submitted
 from api.v3.bodies import Resource
+from api.v3.example_ids import CAMPAIGN, CONTACT
 from api.v3.formats import ShownActivity
 from engine import files
 from engine.operations import tracking_events
@@ -57,6 +58,17 @@ ROUTES: Sequence[AnyRoute] = (
         "postTrackingEvents",
         "Tell who was sent, opened or clicked which campaign, bounced or unsubscribed",
         body=TrackingEvents,
+        example={
+            "events": [
+                {"contact_id": CONTACT, "campaign_id": CAMPAIGN, "event": "sent", "time": "2026-01-15T10:00:00+00:00"},
+                {
+                    "email": "kim@example.org",
+                    "campaign_id": CAMPAIGN,
+                    "event": "opened",
+                    "time": "2026-01-15T11:30:00Z",
+                },
+            ]
+        },
         answers={201: ShownActivity},
         extension=True,
     ),
