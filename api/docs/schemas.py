@@ -50,7 +50,12 @@ def kind(schema: Json) -> list[Content]:
         case {"type": "object", "additionalProperties": dict(values)}:
             return ["object of ", *kind(values)]
         case _:
-            return [f"{_plain(schema)}{_limits(schema)}"]
+            return [words(schema)]
+
+
+def words(schema: Json) -> str:
+    """What a value is that holds no others."""
+    return f"{_plain(schema)}{_limits(schema)}"
 
 
 def shown(value: object) -> str:

@@ -9,7 +9,7 @@ from api.v3.values import Label, Name, SpelledOut, Text, storable
 from engine import fields
 from engine.arrays import Sized
 from engine.identifiers import Id
-from engine.imports.columns import HEADINGS
+from engine.imports.columns import ANY_CUSTOM_FIELD, CUSTOM, HEADINGS
 from engine.operations import list_memberships, taggings
 from engine.operations.contacts_import import SmsPermission
 from engine.sources import Source
@@ -103,14 +103,19 @@ ImportLists = Annotated[tuple[Id, ...], Sized(50, least=1)]
 
 
 class ImportForm(Form):
-    """Contract v3.md 3.8: a CSV file whose name ends in `.csv`, and ids of lists between commas or in several parts."""
+    """Contract v3.md 3.8: a CSV file whose name ends in `.csv`, and ids of lists between commas or in several parts.
+
+    The file's headings are the members that a row of `JsonImport` may have.
+    """
 
     list_ids: ImportLists
     sms_permission_to_send: SmsPermission | None = None
 
 
-def _member(heading: str) -> JsonValue:
+def member(heading: str) -> dict[str, JsonValue]:
     """What a row has under a heading (contract v3.md 3.9)."""
+    if heading == ANY_CUSTOM_FIELD:
+        return {"type": "string", "maxLength": 255}
     match heading.rpartition("_"):
         case ("birthday", _, part):
             return {"type": "integer", "minimum": 1, "maximum": 12 if part == "month" else 31}
@@ -125,8 +130,8 @@ def _member(heading: str) -> JsonValue:
 #: What is documented of a row.
 ROW: dict[str, JsonValue] = {
     "type": "object",
-    "properties": {heading: _member(heading) for heading in HEADINGS},
-    "patternProperties": {"^cf:": {"type": "string", "maxLength": 255}},
+    "properties": {heading: member(heading) for heading in HEADINGS},
+    "patternProperties": {f"^{CUSTOM}": member(ANY_CUSTOM_FIELD)},
     "required": ["email"],
 }
 Row = Annotated[dict[str, Any], WithJsonSchema(ROW)]
@@ -142,7 +147,7 @@ class JsonImport(Resource):
             min_length=1,
             description="Objects with what a CSV file has in columns: `email` and any of "
             + ", ".join(f"`{heading}`" for heading in HEADINGS[1:])
-            + ", and `cf:{name}` for custom fields. What is wrong with one is an error of the activity",
+            + f", and `{ANY_CUSTOM_FIELD}` for custom fields. What is wrong with one is an error of the activity",
         ),
     ]
     sms_permission_to_send: SmsPermission | None = None

@@ -21,6 +21,8 @@ MOST_CUSTOM_FIELDS = 25
 MOST_WARNINGS = 1000
 
 CUSTOM = "cf:"
+#: Stands for the headings of all custom fields.
+ANY_CUSTOM_FIELD = CUSTOM + "{name}"
 #: The cell that a missing column is read from: sources put a blank one there.
 NOWHERE = -1
 
@@ -46,6 +48,27 @@ _ALIASES = {"home country": "home_country"}
 #: Every heading, as the contract spells it, but those of custom fields.
 HEADINGS = (*_PLAIN, *_PHONES, *_ADDRESSES, *_ALIASES)
 KNOWN = frozenset(HEADINGS).difference(_ALIASES)
+
+
+def documented() -> Mapping[str, str]:
+    """Every heading, and ANY_CUSTOM_FIELD, with where its values go, in words."""
+    return {
+        **dict.fromkeys(_PLAIN, "the property of the same name"),
+        "email": "the e-mail address; required: by it a contact is known",
+        "birthday_month": "given together with `birthday_day`",
+        "birthday_day": "given together with `birthday_month`",
+        "anniversary": "a day such as `2006-11-15` or `11/15/2006`",
+        "sms_number": "the number of the text message channel",
+        "sms_consent_date": "the day of the consent to text messages",
+        **{heading: f"phone number of kind `{kind}`" for heading, kind in _PHONES.items()},
+        **{heading: f"address of kind `{kind}`: {_part(part)}" for heading, (kind, part) in _ADDRESSES.items()},
+        **{alias: f"the same as `{heading}`" for alias, heading in _ALIASES.items()},
+        ANY_CUSTOM_FIELD: "the custom field of this name, whatever its case",
+    }
+
+
+def _part(part: str) -> str:
+    return "put behind `street`" if part == "street2" else f"`{part}`"
 
 
 class Phone(NamedTuple):

@@ -13,6 +13,7 @@ from api.docs.schemas import kind
 from api.openapi import document
 from api.v3 import V3
 from api.v3.refusals import SHAPES, refuse
+from engine.imports.columns import HEADINGS
 from engine.segments.vocabulary import VOCABULARY
 
 HOSTILE = "<script>alert('é')</script> & \"co\""
@@ -73,6 +74,18 @@ def test_the_vocabulary_of_segments_is_on_it() -> None:
         for field, operators in fields.items():
             assert field in PAGE.text
             assert all(operator in PAGE.text for operator in operators)
+
+
+def test_the_columns_of_imports_are_on_it() -> None:
+    """Contract v3.md 3.8 and 3.9: every heading, with its limit and where it goes."""
+    cells = re.findall(rb"<td>(.*?)</td><td>(.*?)</td><td>(.*?)</td></tr>", HTML)
+    told = {heading: (holds, meaning) for headings, *(holds, meaning) in cells for heading in headings.split(b", ")}
+    for heading in HEADINGS:
+        assert b"<code>%b</code>" % heading.encode() in told
+    assert told[b"<code>cf:{name}</code>"][0] == b"text, up to 255 characters"
+    assert told[b"<code>birthday_day</code>"][0] == b"whole number, 1 to 31"
+    assert told[b"<code>work_zip</code>"][1] == b"address of kind <code>work</code>: <code>postal_code</code>"
+    assert told[b"<code>phone</code>"] == told[b"<code>other_phone</code>"]
 
 
 async def handle(call: Call[Any, Any]) -> Any:
