@@ -292,18 +292,6 @@ async def test_names_of_every_script(front: Front, name: str) -> None:
     assert shown["first_name"] == shown["notes"][0]["content"] == name
 
 
-@pytest.mark.parametrize(
-    "spelling",
-    ["2006-11-15", "2006-11-5", "11/15/2006", "1/5/2006", "2006/11/15", "2006/1/5", "11-15-2006", "1-15-2006"],
-)
-async def test_anniversaries_in_every_form(front: Front, spelling: str) -> None:
-    """Contract 1.5: nine forms in, one out."""
-    made = await new_contact(front, anniversary=spelling)
-    digits = sorted(int(part) for part in spelling.replace("/", "-").split("-"))
-    assert sorted(int(part) for part in made["anniversary"].split("-")) == digits
-    assert len(made["anniversary"]) == 10
-
-
 async def test_custom_fields_of_a_contact(front: Front) -> None:
     """Contract 2.1.3, 2.1.11, 2.4: values by field; those of a date field must be dates, and stay as they are given."""
     color = await front.post("/v3/contact_custom_fields", {"label": "Color", "type": "string"})
