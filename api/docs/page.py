@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from api.dialects import Chapter, Dialect
 from api.docs.elements import between, code, document, element, link, listing, mark, prose
-from api.docs.schemas import Json, description, kind, properties, property_
+from api.docs.schemas import Json, description, kind, properties, property_, rules
 from api.reading import JSON
 
 
@@ -115,6 +115,8 @@ def _body(body: Json | None, shapes: Json) -> Iterator[Element]:
         name = [" ", *kind(schema)] if "$ref" in schema else []
         yield element("p", code(media), *name, *description(told, after=": "))
         yield properties(told)
+        ignores = [] if "additionalProperties" in told else ["Any other is ignored."]
+        yield from _together([*rules(told), *ignores])
         yield from _example(content)
 
 
@@ -149,7 +151,15 @@ def _refusal(answer: Json) -> Iterator[Element]:
 def _shape(name: str, schema: Json) -> Element:
     content = properties(schema) if "properties" in schema else element("p", *kind(schema))
     words = element("p", *description(schema))
-    return element("article", element("h3", code(name)), words, content, id=f"shape-{name}")
+    return element(
+        "article", element("h3", code(name)), words, content, *_together([*rules(schema)]), id=f"shape-{name}"
+    )
+
+
+def _together(sentences: Sequence[str]) -> Iterator[Element]:
+    """What holds for properties together, if anything does."""
+    if sentences:
+        yield element("p", *prose(" ".join(sentences)))
 
 
 def _chapter(chapter: Chapter) -> Iterator[Element]:

@@ -1,6 +1,6 @@
 """What a JSON Schema says, in words for people."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -24,6 +24,23 @@ def property_(name: str, schema: Json, *, required: bool) -> Iterator[Element]:
     begins = "" if default in (None, []) else f", by default {shown(default)}"
     yield element("dt", code(name), " ", mark("required") if required else None)
     yield element("dd", *kind(schema), begins, *description(schema, after=". "))
+
+
+def rules(schema: Json) -> Iterator[str]:
+    """What holds for the properties of an object together, as sentences with names between backquotes."""
+    match schema:
+        case {"anyOf": [*ways]} if all("required" in way for way in ways):
+            yield f"At least one of {_names(name for way in ways for name in way['required'])} must be given."
+    if schema.get("minProperties") == schema.get("maxProperties") == 1:
+        yield "Exactly one must be given."
+    for name, others in schema.get("dependentRequired", {}).items():
+        yield f"`{name}` needs {_names(others)}."
+    if schema.get("additionalProperties") is False:
+        yield "Any other is refused."
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def description(schema: Json, after: str = "") -> Iterator[Content]:

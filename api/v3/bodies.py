@@ -86,7 +86,7 @@ class NewCustomField(Resource):
 
 
 class SegmentName(Resource):
-    """Contract v3.md 2.5: PATCH changes nothing else."""
+    """The new name of a segment; all else of it stays (contract v3.md 2.5)."""
 
     name: Name
 

@@ -84,14 +84,14 @@ FilledIds = Annotated[tuple[Id, ...], Sized(50, least=1)]
 
 
 class GivenEmail(Resource):
-    """Contract 2.1.2, of a new contact."""
+    """The e-mail address of a new contact (contract 2.1.2)."""
 
     address: Email80
     permission_to_send: Permission | None = None
 
 
 class ChangedEmail(GivenEmail):
-    """Contract 2.1.2, of a stored contact; what is read-only in it is ignored."""
+    """The e-mail address of a stored contact; what is read-only in it is ignored (contract 2.1.2)."""
 
     opt_out_reason: Text255 | None = None
 
@@ -135,7 +135,7 @@ class GivenNote(Resource):
 
 
 class GivenConsent(Resource):
-    """Contract 2.1.7, the vendor's newer form."""
+    """A consent to text messages, or its end (contract 2.1.7, the vendor's newer form)."""
 
     sms_consent_permission: Literal["pending_confirmation", "opt_out", "explicit"]
     consent_type: Literal["promotional_sms"]
@@ -148,7 +148,7 @@ class GivenConsent(Resource):
 
 
 class GivenChannel(Resource):
-    """Contract 2.1.7, the vendor's newer form."""
+    """The number for text messages, and the consents to them (contract 2.1.7, the vendor's newer form)."""
 
     full_sms_address: FilledText25
     sms_channel_consents: Annotated[tuple[GivenConsent, ...], Sized(10, least=1)]
@@ -216,7 +216,7 @@ class ContactBody(Properties):
 
 
 class NewContact(ContactBody):
-    """Contract 2.1.9."""
+    """At least one of its e-mail address, first name, last name and text message channel is given (contract 2.1.9)."""
 
     model_config = ConfigDict(json_schema_extra=WHOLE_BIRTHDAY | NAMED)
 

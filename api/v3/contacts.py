@@ -64,7 +64,10 @@ class ContactsQuery(PageQuery):
     email: Annotated[str, Field(max_length=254), AfterValidator(storable)] | None = None
     lists: Annotated[tuple[QueryId, ...], Field(max_length=25), Listed] | None = None
     tags: Annotated[tuple[QueryId, ...], Field(max_length=50), Listed] | None = None
-    segment_id: Annotated[int, Field(ge=1, le=LARGEST_SEGMENT_ID), Digits] | None = None
+    segment_id: (
+        Annotated[int, Field(ge=1, le=LARGEST_SEGMENT_ID, description="Goes with `limit` and `cursor` only"), Digits]
+        | None
+    ) = None
     updated_after: Moment | None = None
     updated_before: Moment | None = None
     created_after: Moment | None = None

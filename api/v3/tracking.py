@@ -1,6 +1,5 @@
 """Tracking events over the wire, an extension: what a mail system tells of its campaigns.
 
-from collections.abc import Sequence
 A refused request leaves no file.
 """
 

@@ -99,7 +99,7 @@ def insist_on_name(row: Row) -> Row:
     """Raises Invalid when nothing tells who the contact is (contract v3.md 2.1.9)."""
     if any(row.get(name) for name in ("email", "first_name", "last_name", "sms_channel")):
         return row
-    raise Invalid("at least one of email_address, first_name and last_name must be given")
+    raise Invalid("at least one of email_address, first_name, last_name and sms_channel must be given")
 
 
 def insist_on_consent(row: Row, joins: frozenset[int]) -> None:

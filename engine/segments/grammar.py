@@ -18,6 +18,9 @@ DEEPEST = 10
 VERSION = "1.0.0"
 #: Begins the name of a contact field that is a custom field.
 CUSTOM = "cf:"
+A_CUSTOM_FIELD = f"{CUSTOM} with the id or the name of a custom field"
+#: By source, the fields that are not in the vocabulary.
+OTHER_FIELDS = {"contact": (A_CUSTOM_FIELD,)}
 
 Types = dict[str, Literal["and", "or"]]
 #: The words for a group's type; at the top the vendor's prose misprints `and`.
@@ -72,14 +75,14 @@ def _rule(part: Part) -> Rule:
     fields = VOCABULARY[source.word(VOCABULARY)]
     if source.value == "contact" and field.string().startswith(CUSTOM):
         return custom_rule(_custom_field(field), op, operand)
-    operators = fields[field.word(fields)]
+    operators = fields[field.word(fields, *OTHER_FIELDS.get(source.value, ()))]
     return operators[op.word(operators)].read(operand)
 
 
 def _custom_field(field: Part) -> str:
     name = field.string().removeprefix(CUSTOM).strip().lower()
     if not name:
-        raise field.wrong(f"{CUSTOM} with the id or the name of a custom field")
+        raise field.wrong(A_CUSTOM_FIELD)
     return name
 
 

@@ -96,10 +96,10 @@ class Part:
             raise self.wrong("a string that is not blank")
         return text
 
-    def word(self, words: Collection[str]) -> str:
-        """One of the words."""
+    def word(self, words: Collection[str], *others: str) -> str:
+        """One of the words. others: what else would be right, for who gave none of them."""
         if not isinstance(self.value, str) or self.value not in words:
-            raise self.wrong(listed([f'"{word}"' for word in words], "or"))
+            raise self.wrong(listed([*(f'"{word}"' for word in words), *others], "or"))
         return self.value
 
     def number(self, most: int) -> int:

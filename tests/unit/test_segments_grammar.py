@@ -115,6 +115,10 @@ def test_everything_that_follows_the_grammar_is_read(criteria: Mapping[str, Any]
         (text({**CITY, "source": "contacts"}), 'criteria.group[0].source is "contacts"; it must be "tracking", '),
         (text({**CITY, "source": [1]}), "criteria.group[0].source is an array; it must be "),
         (text({**CITY, "field": "town"}), 'criteria.group[0].field is "town"; it must be "first_name", '),
+        (
+            text({**CITY, "field": "town"}),
+            '"permission_to_send", "list_membership" or cf: with the id or the name of a custom field',
+        ),
         (text({**CITY, "field": "cf: "}), 'criteria.group[0].field is "cf: "; it must be cf: with the id or the name'),
         (text({**CITY, "field": None}), "criteria.group[0].field is missing; it must be a string"),
         (text({**TAGGED, "field": "cf:x"}), 'criteria.group[0].field is "cf:x"; it must be "tag_id"'),

@@ -275,7 +275,7 @@ async def test_one_thing_that_tells_who_it_is(front: Front, name: str) -> None:
     )
     for body in rest:
         message = await front.refused("POST", "/v3/contacts", 400, json={"create_source": "Account", **body})
-        assert message.startswith("at least one of email_address, first_name and last_name")
+        assert message.startswith("at least one of email_address, first_name, last_name and sms_channel")
 
 
 async def test_all_that_is_wrong_is_told_at_once(front: Front) -> None:

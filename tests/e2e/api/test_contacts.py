@@ -70,7 +70,7 @@ async def test_what_belongs_to_a_new_contact(front: Front) -> None:
     [
         ({}, "create_source is missing"),
         ({"create_source": "Somebody", "first_name": "a"}, "create_source does not have a valid value"),
-        ({"create_source": "Account"}, "at least one of email_address"),
+        ({"create_source": "Account"}, "at least one of email_address, first_name, last_name and sms_channel"),
         ({"create_source": "Account", "first_name": " "}, "at least one of email_address"),
         ({"create_source": "Account", "email_address": {}}, "email_address.address is missing"),
         ({"create_source": "Account", "email_address": {"address": "no"}}, "it must be an e-mail address"),

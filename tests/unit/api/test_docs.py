@@ -88,6 +88,22 @@ def test_the_columns_of_imports_are_on_it() -> None:
     assert told[b"<code>phone</code>"] == told[b"<code>other_phone</code>"]
 
 
+def body_of(operation: str) -> str:
+    [article] = re.findall(f'<article id="{operation}">.*?</article>', HTML.decode(), re.DOTALL)
+    return Elements(article.partition("<h4>Body</h4>")[2].encode()).text
+
+
+def test_what_holds_for_properties_together_is_on_it() -> None:
+    """Contract v3.md 2.1.9, 1.5, 3.3 and 1.6: what is not known is ignored in resources, refused in activities."""
+    new = body_of("postContact")
+    assert "At least one of email_address, first_name, last_name, sms_channel must be given." in new
+    assert "birthday_month needs birthday_day." in new
+    assert "Any other is ignored." in new
+    assert "Any other is ignored." in body_of("createList")
+    assert "Any other is refused." in body_of("postListAddContact")
+    assert "Exactly one must be given. Any other is refused." in PAGE.text
+
+
 async def handle(call: Call[Any, Any]) -> Any:
     raise AssertionError
 

@@ -206,6 +206,15 @@ def test_a_source_is_told_with_the_ways_of_its_kind() -> None:
         assert shapes[name]["minProperties"] == shapes[name]["maxProperties"] == 1
 
 
+def test_words_that_users_need_are_told() -> None:
+    """Contract v3.md 2.1.8, 2.1.9 and 2.5."""
+    shapes = DOCUMENT["components"]["schemas"]
+    assert shapes["SegmentName"]["description"] == "The new name of a segment; all else of it stays."
+    assert "text message channel" in shapes["NewContact"]["description"]
+    asked = {each["name"]: each for each in DOCUMENT["paths"]["/contacts"]["get"]["parameters"]}
+    assert asked["segment_id"]["description"] == "Goes with `limit` and `cursor` only"
+
+
 def walked(schema: Any) -> Iterator[Any]:
     """Every object inside."""
     if isinstance(schema, dict):
