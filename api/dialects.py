@@ -159,12 +159,22 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
+class Nowhere:
+    """Where nothing is, though a route with an id has such paths: a pattern as aiohttp has them, and what is said."""
+
+    method: str
+    path: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """One wire format, mounted under its prefix.
 
     refuse: words an error; the route is None where none was found.
     refusals: by status, the type of what `refuse` sends.
     ids: by name, the type of what stands in paths.
+    nowhere: what is refused as unknown (404) where otherwise only the method would be wrong (405).
     """
 
     prefix: str
@@ -174,10 +184,14 @@ class Dialect:
     refusals: Mapping[HTTPStatus, Any]
     ids: Mapping[str, Any]
     chapters: Sequence[Chapter] = ()
+    nowhere: Sequence[Nowhere] = ()
 
 
 def mount(app: web.Application, services: Services, dialect: Dialect) -> None:
     """Adds the dialect's routes. Every other path under its prefix, and every other method, is refused in its words."""
+    for each in dialect.nowhere:
+        refuse = _refusing(dialect, NoSuchRoute(each.words))
+        app.router.add_route(each.method, dialect.prefix + each.path, refuse, expect_handler=expect)
     path = attrgetter("path")
     for path_of_routes, routes in groupby(sorted(dialect.routes, key=path), key=path):
         _mount_path(app, services, dialect, path_of_routes, list(routes))

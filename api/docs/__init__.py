@@ -17,10 +17,21 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 
 
 def mount(app: web.Application, dialects: Sequence[Dialect]) -> None:
-    """Adds {prefix}/openapi.json of each dialect, and /docs. Each is made when it is first asked for."""
-    for dialect in dialects:
-        app.router.add_get(dialect.prefix + "/openapi.json", _document(dialect))
+    """Adds {prefix}/openapi.json of each dialect and /docs, each made when it is first asked for; / points to them."""
+    documents = {dialect.prefix + "/openapi.json": _document(dialect) for dialect in dialects}
+    for path, document in documents.items():
+        app.router.add_get(path, document)
     app.router.add_get(PATH, _page(dialects))
+    app.router.add_get(
+        "/", _signpost(f"This is Muster. Its API for people: {PATH}; for programs: {', '.join(documents)}")
+    )
+
+
+def _signpost(words: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=words + "\n")
+
+    return answer
 
 
 def _document(dialect: Dialect) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -9,7 +9,7 @@ from api.auth import Authenticator
 from api.dialects import Dialect
 from api.v3 import columns, vocabulary
 from api.v3.refusals import SHAPES, refuse
-from api.v3.routes import ROUTES
+from api.v3.routes import NOWHERE, ROUTES
 from api.v3.segments import LARGEST_SEGMENT_ID
 
 #: Ids in paths (contract v3.md 1.4).
@@ -23,4 +23,6 @@ IDS = {
     "segment_id": Annotated[int, Field(ge=1, le=LARGEST_SEGMENT_ID)],
 }
 
-V3 = Dialect("/v3", ROUTES, Authenticator.bearer, refuse, SHAPES, IDS, (columns.chapter(), vocabulary.chapter()))
+V3 = Dialect(
+    "/v3", ROUTES, Authenticator.bearer, refuse, SHAPES, IDS, (columns.chapter(), vocabulary.chapter()), NOWHERE
+)

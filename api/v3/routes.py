@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from api.dialects import AnyRoute
+from api.dialects import AnyRoute, Nowhere
 from api.v3 import (
     activities,
     bulk,
@@ -29,4 +29,16 @@ ROUTES: Sequence[AnyRoute] = (
     *custom_fields.ROUTES,
     *tracking.ROUTES,
     *segments.ROUTES,
+)
+
+_ACTIVITIES = "/activities/"
+_PATHS = [route.path for route in ROUTES if route.method == "POST"]
+_KINDS = sorted(path.removeprefix(_ACTIVITIES) for path in _PATHS if path.startswith(_ACTIVITIES) and "{" not in path)
+#: A misspelt kind stands where the id of an activity could, which is known and has no POST (contract v3.md 1.8).
+NOWHERE = (
+    Nowhere(
+        "POST",
+        _ACTIVITIES + "{kind:(?![0-9A-Fa-f-]{36}$)[^/]+}",
+        f"there is no such kind of activity; there are {', '.join(_KINDS)}",
+    ),
 )

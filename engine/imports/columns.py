@@ -71,6 +71,13 @@ def _part(part: str) -> str:
     return "put behind `street`" if part == "street2" else f"`{part}`"
 
 
+class Called(NamedTuple):
+    """What warnings call a heading, and one that is blank."""
+
+    noun: str
+    blank: str
+
+
 class Phone(NamedTuple):
     """A column of phone numbers of one kind."""
 
@@ -122,16 +129,18 @@ class Header:
     start: Position
 
 
-def read_columns(headings: Sequence[str], custom_fields: Mapping[str, Field]) -> tuple[Columns, tuple[str, ...]]:
+def read_columns(
+    headings: Sequence[str], custom_fields: Mapping[str, Field], called: Called
+) -> tuple[Columns, tuple[str, ...]]:
     """The columns under these headings, and warnings of those that are ignored.
 
-    custom_fields: by name. Raises InvalidImport when a known heading occurs twice.
+    custom_fields: by name. called: the words of warnings. Raises InvalidImport when a known heading occurs twice.
     """
     keys = [heading_key(heading) for heading in headings]
     fields = {CUSTOM + name.strip().lower(): field for name, field in custom_fields.items()}
     indexes = _indexes(keys, KNOWN | fields.keys())
     columns = _arranged(indexes, fields)
-    return columns, _warnings(keys, indexes)
+    return columns, _warnings(keys, indexes, called)
 
 
 def heading_key(heading: str) -> str:
@@ -177,17 +186,17 @@ def _arranged(indexes: Mapping[str, int], fields: Mapping[str, Field]) -> Column
     )
 
 
-def _warnings(keys: Sequence[str], indexes: Mapping[str, int]) -> tuple[str, ...]:
+def _warnings(keys: Sequence[str], indexes: Mapping[str, int], called: Called) -> tuple[str, ...]:
     ignored = [key for key in dict.fromkeys(keys) if key not in indexes]
-    warnings = [_warning(key) for key in ignored[:MOST_WARNINGS]]
+    warnings = [_warning(key, called) for key in ignored[:MOST_WARNINGS]]
     if len(ignored) > MOST_WARNINGS:
-        warnings[-1] = f"{len(ignored) - MOST_WARNINGS + 1:,} more unknown headings: their values are ignored"
+        warnings[-1] = f"{len(ignored) - MOST_WARNINGS + 1:,} more unknown {called.noun}s: their values are ignored"
     return tuple(warnings)
 
 
-def _warning(key: str) -> str:
+def _warning(key: str, called: Called) -> str:
     if not key:
-        return "a column without a heading: its values are ignored"
+        return f"{called.blank}: its values are ignored"
     if key.startswith(CUSTOM):
         return f"unknown custom field `{quoted(key.removeprefix(CUSTOM))}`: its values are ignored"
-    return f"unknown heading `{quoted(key)}`: its values are ignored"
+    return f"unknown {called.noun} `{quoted(key)}`: its values are ignored"

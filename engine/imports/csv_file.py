@@ -9,11 +9,13 @@ from typing import BinaryIO
 
 from engine.errors import InvalidImport
 from engine.fields import Field
-from engine.imports.columns import MOST_CUSTOM_FIELDS, NOWHERE, Header, custom_count, read_columns
+from engine.imports.columns import MOST_CUSTOM_FIELDS, NOWHERE, Called, Header, custom_count, read_columns
 from engine.imports.lines import Lines, Position
 from engine.imports.problems import Code, Problem, Unreadable, quoted
 from engine.imports.rows import Batch, Record, Source, gather
 
+#: What warnings call the name of a column.
+HEADING = Called("heading", "a column without a heading")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -25,7 +27,7 @@ def read_header(file: BinaryIO, custom_fields: Mapping[str, Field]) -> Header:
     """
     lines = Lines(file, _beginning(file))
     headings = _headings(lines)
-    columns, warnings = read_columns(headings, custom_fields)
+    columns, warnings = read_columns(headings, custom_fields, HEADING)
     if columns.email == NOWHERE:
         shown = quoted(",".join(headings))
         raise InvalidImport(f"there is no heading `email`; the headings, between commas, are: {shown}")

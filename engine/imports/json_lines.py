@@ -12,11 +12,13 @@ from typing import Any, BinaryIO
 
 from engine.errors import InvalidImport
 from engine.fields import Field
-from engine.imports.columns import MOST_CUSTOM_FIELDS, Columns, Header, custom_count, heading_key, read_columns
+from engine.imports.columns import MOST_CUSTOM_FIELDS, Called, Columns, Header, custom_count, heading_key, read_columns
 from engine.imports.lines import RECORD_BYTES, Lines, Position
 from engine.imports.problems import Code, Problem, Unreadable
 from engine.imports.rows import Batch, Cells, Record, Source, gather
 
+#: What warnings call a name of a row.
+MEMBER = Called("member", "a member without a name")
 _BEGINNING = Position(line=-1)
 
 
@@ -42,7 +44,7 @@ def read_header(file: BinaryIO, custom_fields: Mapping[str, Field]) -> Header:
         names = None
     if not isinstance(names, list):
         raise InvalidImport("the stored rows do not begin with their names")
-    columns, warnings = read_columns([str(name) for name in names], custom_fields)
+    columns, warnings = read_columns([str(name) for name in names], custom_fields, MEMBER)
     return Header(columns, len(names), warnings, lines.position())
 
 

@@ -21,3 +21,9 @@ async def test_the_page_needs_no_token_and_no_internet(front: Front) -> None:
     assert served.content.startswith(b"<!DOCTYPE html>\n<html")
     assert b"/v3/openapi.json" in served.content
     assert await front.as_(None).refused("POST", "/v3/openapi.json", 404)
+
+
+async def test_the_root_points_to_them(front: Front) -> None:
+    served = await front.as_(None).request("GET", "/")
+    assert (served.status, served.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    assert served.content == b"This is Muster. Its API for people: /docs; for programs: /v3/openapi.json\n"

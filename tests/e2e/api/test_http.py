@@ -36,6 +36,18 @@ async def test_unsupported_methods_of_known_paths(front: Front) -> None:
             assert answer.message.startswith("this resource has no such method")
 
 
+async def test_a_misspelt_kind_of_activity_is_unknown(front: Front) -> None:
+    """Contract v3.md 1.8: it is no known path, so 404, in words that help; a known one without the method is 405."""
+    for kind in ("add_list_membership", "contact-delete", "%7Bactivity_id%7D", "x%2Fy"):
+        message = await front.refused("POST", f"/v3/activities/{kind}", 404, json={})
+        assert message.startswith("there is no such kind of activity; there are add_list_memberships, contact_delete, ")
+        assert "contacts_json_import" in message
+    await front.refused("GET", "/v3/activities/add_list_membership", 404)
+    await front.refused("PUT", "/v3/activities/add_list_memberships", 405)
+    await front.refused("POST", f"/v3/activities/{uuid4()}", 405)
+    await front.refused("POST", "/v3/activities/", 404)
+
+
 async def test_literal_parts_of_a_path_win_over_ids(front: Front) -> None:
     """Contract 1.1."""
     assert "total" in await front.get("/v3/contacts/counts")

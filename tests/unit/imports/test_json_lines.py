@@ -53,9 +53,10 @@ def test_rows_with_different_members_are_numbered_from_one() -> None:
 
 def test_unknown_members_are_ignored_with_one_warning_each() -> None:
     """Contract v3.md 3.9: of a missing custom field the value is dropped, with one string."""
-    got = read_json([{"email": "a@x.org", "colour": "red"}, {"email": "b@x.org", "Colour": [], "cf:none": {}}])
+    got = read_json([{"email": "a@x.org", "colour": "red", " ": 1}, {"email": "b@x.org", "Colour": [], "cf:none": {}}])
     assert got.header.warnings == (
-        "unknown heading `colour`: its values are ignored",
+        "unknown member `colour`: its values are ignored",
+        "a member without a name: its values are ignored",
         "unknown custom field `none`: its values are ignored",
     )
     assert got.emails == ["a@x.org", "b@x.org"]
