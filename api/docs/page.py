@@ -117,12 +117,12 @@ def _body(body: Json | None, shapes: Json) -> Iterator[Element]:
         yield properties(told)
         ignores = [] if "additionalProperties" in told else ["Any other is ignored."]
         yield from _together([*rules(told), *ignores])
-        yield from _example(content)
+        yield from _example(media, content)
 
 
-def _example(content: Json) -> Iterator[Element]:
+def _example(media: str, content: Json) -> Iterator[Element]:
     if "example" in content:
-        yield element("h4", "Example")
+        yield element("h4", "Example" if media == JSON else "Example, part by part")
         yield listing(content["example"])
 
 

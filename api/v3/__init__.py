@@ -24,5 +24,12 @@ IDS = {
 }
 
 V3 = Dialect(
-    "/v3", ROUTES, Authenticator.bearer, refuse, SHAPES, IDS, (columns.chapter(), vocabulary.chapter()), NOWHERE
+    "/v3",
+    ROUTES,
+    Authenticator.bearer,
+    refuse,
+    SHAPES,
+    IDS,
+    (columns.imports(), columns.exports(), vocabulary.chapter()),
+    NOWHERE,
 )

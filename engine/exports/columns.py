@@ -8,6 +8,14 @@ nor web sites, and a street has one line: those columns stay empty.
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """What is in the cells, as SQL and in words."""
+
+    sql: str
+    meaning: str = "the property of the same name"
 
 
 def _time(column: str) -> str:
@@ -33,43 +41,43 @@ _MAY_BE_MAILED = "case when c.permission in ('implicit', 'explicit') then 'true'
 
 #: By the name of the field, in the contract's order: a value of the contact `c`, of its first address `a`, or of the
 #: names `n` of its lists and tags.
-COLUMNS: Mapping[str, str] = MappingProxyType(
+COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
-        "first_name": "c.first_name",
-        "last_name": "c.last_name",
-        "contact_id": "c.contact_id",
-        "email_address": "c.email",
-        "email_lists": "n.lists",
-        "phone_number": "c.phone_numbers -> 0 ->> 'phone_number'",
-        "company_name": "c.company_name",
-        "job_title": "c.job_title",
-        "social_profiles": "null",
-        "website": "null",
-        "street": _address("street"),
-        "city": _address("city"),
-        "state": _address("state"),
-        "zip": _address("postal_code"),
-        "country": _address("country"),
-        "anniversary": "c.anniversary",
-        "birthday": _BIRTHDAY,
-        "birthday_day": "c.birthday_day",
-        "birthday_month": "c.birthday_month",
-        "created_at": _time("created_at"),
-        "updated_at": _time("updated_at"),
-        "email_permission": _of_email("c.permission"),
-        "email_optin": _of_email(_MAY_BE_MAILED),
-        "email_optin_source": _of_email("c.opt_in_source"),
-        "email_optin_date": _of_email(_time("opt_in_date")),
-        "email_optout_date": _of_email(_time("opt_out_date")),
-        "email_optout_source": _of_email("c.opt_out_source"),
-        "email_optout_reason": _of_email("c.opt_out_reason"),
-        "tag": "n.tags",
-        "notes": _NOTES,
-        "street_1": _address("street"),
-        "street_2": "null",
-        "intl_state": "null",
-        "source_name": "c.create_source",
-        "email_update_source": _of_email("c.update_source"),
+        "first_name": Column("c.first_name"),
+        "last_name": Column("c.last_name"),
+        "contact_id": Column("c.contact_id"),
+        "email_address": Column("c.email", "the e-mail address"),
+        "email_lists": Column("n.lists", "the names of the contact's lists"),
+        "phone_number": Column("c.phone_numbers -> 0 ->> 'phone_number'", "the first phone number"),
+        "company_name": Column("c.company_name"),
+        "job_title": Column("c.job_title"),
+        "social_profiles": Column("null", "always empty"),
+        "website": Column("null", "always empty"),
+        "street": Column(_address("street"), "of the first address"),
+        "city": Column(_address("city"), "of the first address"),
+        "state": Column(_address("state"), "of the first address"),
+        "zip": Column(_address("postal_code"), "`postal_code` of the first address"),
+        "country": Column(_address("country"), "of the first address"),
+        "anniversary": Column("c.anniversary", "a day such as `2006-11-15`"),
+        "birthday": Column(_BIRTHDAY, "such as `05/17`"),
+        "birthday_day": Column("c.birthday_day"),
+        "birthday_month": Column("c.birthday_month"),
+        "created_at": Column(_time("created_at"), "a time such as `2026-01-15T10:00:00+00:00`"),
+        "updated_at": Column(_time("updated_at"), "a time such as `2026-01-15T10:00:00+00:00`"),
+        "email_permission": Column(_of_email("c.permission"), "`permission_to_send`"),
+        "email_optin": Column(_of_email(_MAY_BE_MAILED), "`true` with implicit or explicit permission, else `false`"),
+        "email_optin_source": Column(_of_email("c.opt_in_source"), "`opt_in_source`"),
+        "email_optin_date": Column(_of_email(_time("opt_in_date")), "`opt_in_date`, a time"),
+        "email_optout_date": Column(_of_email(_time("opt_out_date")), "`opt_out_date`, a time"),
+        "email_optout_source": Column(_of_email("c.opt_out_source"), "`opt_out_source`"),
+        "email_optout_reason": Column(_of_email("c.opt_out_reason"), "`opt_out_reason`"),
+        "tag": Column("n.tags", "the names of the contact's tags"),
+        "notes": Column(_NOTES, "the notes, newest first"),
+        "street_1": Column(_address("street"), "the same as `street`"),
+        "street_2": Column("null", "always empty"),
+        "intl_state": Column("null", "always empty"),
+        "source_name": Column("c.create_source", "`create_source`"),
+        "email_update_source": Column(_of_email("c.update_source"), "`update_source`"),
     }
 )
 #: Which names a field needs.
@@ -96,7 +104,7 @@ def select(account_id: int, contact_nos: Sequence[int], fields: Sequence[str], c
     Numbers are written into it, and nothing but numbers: COPY binds no values, and to have the server quote them takes
     a tenth of the export's time.
     """
-    columns = [COLUMNS[name] for name in fields] + [f"c.custom_values ->> '{number:d}'" for number in custom_fields]
+    columns = [COLUMNS[name].sql for name in fields] + [f"c.custom_values ->> '{number:d}'" for number in custom_fields]
     if len(columns) == 1:
         # A row of one cell without a value would be an empty line, which readers take for no row.
         columns = [f"coalesce(({columns[0]})::text, '')"]

@@ -13,6 +13,7 @@ from api.docs.schemas import kind
 from api.openapi import document
 from api.v3 import V3
 from api.v3.refusals import SHAPES, refuse
+from engine.exports.columns import COLUMNS
 from engine.imports.columns import HEADINGS
 from engine.segments.vocabulary import VOCABULARY
 
@@ -78,7 +79,8 @@ def test_the_vocabulary_of_segments_is_on_it() -> None:
 
 def test_the_columns_of_imports_are_on_it() -> None:
     """Contract v3.md 3.8 and 3.9: every heading, with its limit and where it goes."""
-    cells = re.findall(rb"<td>(.*?)</td><td>(.*?)</td><td>(.*?)</td></tr>", HTML)
+    [section] = re.findall(rb'<section id="v3-import-columns">.*?</section>', HTML, re.DOTALL)
+    cells = re.findall(rb"<td>(.*?)</td><td>(.*?)</td><td>(.*?)</td></tr>", section)
     told = {heading: (holds, meaning) for headings, *(holds, meaning) in cells for heading in headings.split(b", ")}
     for heading in HEADINGS:
         assert b"<code>%b</code>" % heading.encode() in told
@@ -86,6 +88,16 @@ def test_the_columns_of_imports_are_on_it() -> None:
     assert told[b"<code>birthday_day</code>"][0] == b"whole number, 1 to 31"
     assert told[b"<code>work_zip</code>"][1] == b"address of kind <code>work</code>: <code>postal_code</code>"
     assert told[b"<code>phone</code>"] == told[b"<code>other_phone</code>"]
+
+
+def test_the_columns_of_exports_are_on_it() -> None:
+    """Contract v3.md 3.10 and 3.15."""
+    [section] = re.findall(rb'<section id="v3-export-columns">.*?</section>', HTML, re.DOTALL)
+    cells = re.findall(rb"<tr><td>(.*?)</td><td>(.*?)</td></tr>", section)
+    told = {field: holds for fields, holds in cells for field in fields.split(b", ")}
+    assert set(told) == {b"<code>%b</code>" % field.encode() for field in COLUMNS}
+    assert told[b"<code>zip</code>"] == b"<code>postal_code</code> of the first address"
+    assert all(told.values())
 
 
 def body_of(operation: str) -> str:
