@@ -26,7 +26,7 @@ from deploy.embedded import (
 from deploy.folder import DataFolder, is_in_use, write_private
 from deploy.parts import Part, RunningPart, Say
 from deploy.unprivileged import SystemUser, server_user
-from engine.errors import Unusable
+from engine.errors import Unusable, unusable_alone
 from engine.migrations import migrate
 from engine.settings import Settings, application_url, environment_name
 
@@ -72,12 +72,10 @@ class Stack:
         self._stages.append(stage)
         if stage:
             self._say(f"Starting {', '.join(part.part.name for part in stage)}")
-        try:
+        with unusable_alone():
             async with asyncio.TaskGroup() as starts:
                 for part in stage:
                     starts.create_task(part.start())
-        except* Unusable as failures:
-            raise failures.exceptions[0] from None
 
     def keep_running(self) -> None:
         """From now on, starts again what ends."""

@@ -4,6 +4,8 @@ An error's `code` is stable and its class docstring says what it means; a dialec
 table. The engine never knows HTTP statuses.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 
@@ -119,6 +121,20 @@ class Unusable(MusterError):
     """A server that Muster needs cannot be used as it is."""
 
     code = "unusable"
+
+
+@contextmanager
+def unusable_alone() -> Iterator[None]:
+    """Raises the first Unusable of a task group by itself.
+
+    Not `except*`: in Python 3.11.2, Debian 12's, what that raises comes in a group again.
+    """
+    try:
+        yield
+    except ExceptionGroup as problems:
+        if unusable := problems.subgroup(Unusable):
+            raise unusable.exceptions[0] from None
+        raise
 
 
 class DatabaseUnusable(Unusable):

@@ -14,7 +14,7 @@ import structlog
 
 from engine import logs
 from engine.activities.model import Queue
-from engine.errors import Unusable
+from engine.errors import Unusable, unusable_alone
 from engine.settings import Settings
 from workers import health
 from workers.member import Member
@@ -51,14 +51,12 @@ async def _work(settings: Settings, orders: Sequence[Order], metrics: WorkerMetr
 
 async def _keep_running(members: Sequence[Member], stop: asyncio.Event) -> None:
     """Until `stop` is set. Raises Unusable when a process cannot start."""
-    try:
+    with unusable_alone():
         async with asyncio.TaskGroup() as tasks:
             keepers = [tasks.create_task(member.keep_running()) for member in members]
             await stop.wait()
             for keeper in keepers:
                 keeper.cancel()
-    except* Unusable as problems:
-        raise problems.exceptions[0] from None
 
 
 def _stop_on_signals() -> asyncio.Event:
