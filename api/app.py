@@ -18,7 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from api import dialects, docs, health
 from api.auth import Authenticator
-from api.dialects import Dialect, Send, Services
+from api.dialects import Dialect, Mount, Send, Services
 from api.finality import Finality
 from api.health import BrokerUp
 from api.metrics import Metrics
@@ -35,8 +35,10 @@ from engine.settings import Settings
 
 log = structlog.get_logger()
 
-#: Every wire format that is served.
+#: The wire formats that are documented at /docs.
 DIALECTS: Sequence[Dialect] = (V3,)
+#: How the others come into the application.
+OTHERS: Sequence[Mount] = ()
 
 #: Seconds that requests under way have to end when the process stops.
 SHUTDOWN_SECONDS = 10.0
@@ -88,6 +90,8 @@ def create_app(db: Database, settings: Settings, send: Send, broker_up: BrokerUp
     docs.mount(app, DIALECTS)
     for dialect in DIALECTS:
         dialects.mount(app, services, dialect)
+    for mount in OTHERS:
+        mount(app, services)
     app.on_shutdown.append(_closing(finality))
     return app
 

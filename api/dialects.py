@@ -39,6 +39,10 @@ log = structlog.get_logger()
 
 Send = Callable[[Sequence[Message]], None]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Refuse = Callable[[MusterError], web.StreamResponse]
+
+#: Adds a dialect to the application that is no `Dialect`: one path with many calls, say.
+Mount = Callable[[web.Application, "Services"], None]
 
 #: What a route reads: its query and its body. A plain `Call` is of a route that reads neither.
 Q = TypeVar("Q", bound=Query, default=Query)
@@ -217,39 +221,49 @@ def _mount_path(
 
 
 def _answering(services: Services, dialect: Dialect, route: AnyRoute) -> Answer:
-    observe = services.metrics.of_route(dialect.prefix + route.path, route.method).observe
     authenticator = services.authenticator
 
     async def answer(request: web.Request) -> web.StreamResponse:
+        principal = await dialect.authenticate(authenticator, request)
+        await services.throttle.admit(principal)
+        await services.quota.admit(principal)
+        principal.require(*route.privileges)
+        return await route.handler(Call(request, principal, services, route))
+
+    path = dialect.prefix + route.path
+    return observed(services, path, route.method, answer, lambda error: dialect.refuse(error, route))
+
+
+def observed(services: Services, path: str, method: str, answer: Answer, refuse: Refuse) -> Answer:
+    """The answer with its time in the metrics of the path, and whatever it raises in the dialect's words."""
+    observe = services.metrics.of_route(path, method).observe
+
+    async def answer_or_refuse(request: web.Request) -> web.StreamResponse:
         begun = perf_counter()
         response: web.StreamResponse
         try:
-            principal = await dialect.authenticate(authenticator, request)
-            await services.throttle.admit(principal)
-            await services.quota.admit(principal)
-            principal.require(*route.privileges)
-            response = await route.handler(Call(request, principal, services, route))
+            response = await answer(request)
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets the dialect's words for it)
-            response = dialect.refuse(_told(error, route), route)
+            response = refuse(told(error, path))
         observe(response.status, perf_counter() - begun)
         return response
 
-    return answer
+    return answer_or_refuse
 
 
-def _told(error: Exception, route: AnyRoute) -> MusterError:
-    """What the caller is told of an error: refusals as they are, faults in the log only."""
+def told(error: Exception, path: str) -> MusterError:
+    """What the caller of a path is told of an error: refusals as they are, faults in the log only."""
     match error:
         case MusterError():
             return error
         case TimeoutError():
-            log.error("database_too_slow", route=route.path)
+            log.error("database_too_slow", route=path)
             return DatabaseUnusable("the database took too long; ask for less, or try again later")
         case _ if isinstance(error, UNREACHABLE):
-            log.error("database_unreachable", route=route.path, reason=repr(error))
+            log.error("database_unreachable", route=path, reason=repr(error))
             return DatabaseUnusable("the database cannot be reached; try again later")
         case _:
-            log.error("request_failed", route=route.path, exc_info=error)
+            log.error("request_failed", route=path, exc_info=error)
             return Unexpected("Muster failed to answer; the fault is in its log")
 
 

@@ -21,6 +21,12 @@ class UnsupportedMediaType(MusterError):
     code = "unsupported_media_type"
 
 
+class BodyTooLong(MusterError):
+    """The body has more bytes than its route reads."""
+
+    code = "body_too_long"
+
+
 class RangeNotSatisfiable(MusterError):
     """The file of `size` bytes has none of those that were asked for."""
 

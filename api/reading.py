@@ -11,7 +11,7 @@ from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from api import problems
-from api.errors import UnsupportedMediaType
+from api.errors import BodyTooLong, UnsupportedMediaType
 from engine.errors import Invalid, NotFound
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -91,6 +91,25 @@ def path_number(request: web.Request, name: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and int(text) <= most):
         raise NotFound(f"{name} is in an invalid format.")
     return int(text)
+
+
+async def at_most(request: web.Request, most: int) -> bytes:
+    """The body, if it has at most so many bytes; else refused by its declared length, or as soon as that is passed.
+
+    For dialects with limits of their own. Raises BodyTooLong, and Invalid when it cannot be read.
+    """
+    too_long = BodyTooLong(f"body is too long: at most {most:,} bytes may be sent")
+    if request.content_length is not None and request.content_length > most:
+        raise too_long
+    received = bytearray()
+    try:
+        async for piece in request.content.iter_any():
+            received += piece
+            if len(received) > most:
+                raise too_long
+    except BROKEN_BODY as error:
+        raise broken(error) from error
+    return bytes(received)
 
 
 async def _bytes(request: web.Request) -> bytes:

@@ -33,6 +33,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "invalid": INVALID,
     "invalid_segment": INVALID,
     "invalid_import": INVALID,
+    "body_too_long": INVALID,
     "unauthorized": Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized"),
     "forbidden": Refusal(HTTPStatus.FORBIDDEN, "forbidden"),
     "not_found": NOT_FOUND,

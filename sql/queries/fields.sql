@@ -22,7 +22,7 @@ with place as (
 )
 insert into custom_field (account_id, field_no, label, name, name_key, type, created_at, updated_at)
 select :account_id, last_field_no, :label, :name, :name_key, :type, now(), now() from place
-on conflict (account_id, name_key) where deleted_at is null do nothing
+on conflict (account_id, coalesce(set_no, 0), name_key) where deleted_at is null do nothing
 returning *;
 
 -- name: change_field^

@@ -2,24 +2,26 @@
 insert into principal (kind, name) values ('token', :name) returning principal_id;
 
 -- name: grant!
-insert into principal_grant (principal_id, account_id, privileges) values (:principal_id, :grant_account, :privileges);
+insert into principal_grant (principal_id, account_id, privileges, home)
+values (:principal_id, :grant_account, :privileges, true);
 
 -- name: create_token!
 insert into token (token_hash, principal_id, hint, expires_at)
 values (:token_hash, :principal_id, :hint, :expires_at);
 
 -- name: principal_of_token^
--- Whom a token speaks for, with its one account; nothing when it is unknown, revoked or expired.
+-- Whom an API token speaks for, in its principal's home account; nothing when it is unknown, revoked or expired.
 select t.principal_id, g.account_id, g.privileges
 from token t
-join principal_grant g on g.principal_id = t.principal_id
-where t.token_hash = :token_hash and t.revoked_at is null and (t.expires_at is null or t.expires_at > now());
+join principal_grant g on g.principal_id = t.principal_id and g.home
+where t.token_hash = :token_hash and t.purpose = 'api'
+    and t.revoked_at is null and (t.expires_at is null or t.expires_at > now());
 
 -- name: tokens_of_account
 select t.principal_id, p.name, t.hint, g.privileges, t.created_at, t.expires_at, t.revoked_at
 from principal_grant g
 join principal p on p.principal_id = g.principal_id
-join token t on t.principal_id = g.principal_id
+join token t on t.principal_id = g.principal_id and t.purpose = 'api'
 where g.account_id = :grant_account
 order by t.created_at;
 

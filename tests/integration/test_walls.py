@@ -24,7 +24,19 @@ from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk, until
 
 #: The tables without a wall: needed before an account is known (sql/migrations), COPY's target, and pogo's own.
-OPEN_TABLES = {"principal", "principal_grant", "token", "lease", "import_row", "schedule"}
+OPEN_TABLES = {
+    "principal",
+    "principal_grant",
+    "token",
+    "login",
+    "signing_key",
+    "organization",
+    "organization_administrator",
+    "lease",
+    "import_row",
+    "schedule",
+    "hook_call",
+}
 MIGRATION_TABLES = "_pogo%"
 
 WALLED = """
@@ -71,6 +83,16 @@ async def filled(desk: Desk) -> Desk:
         desk.account_id,
     )
     await desk.owner.execute("INSERT INTO campaign VALUES ($1, gen_random_uuid(), now())", desk.account_id)
+    for row in (
+        "event VALUES ($1, 1)",
+        "response VALUES ($1, 1, 1, 'yes', now())",
+        "mark VALUES ($1, 'bounced', 0, 1, now())",
+        "hook VALUES ($1, 1, 'h', 'h', 'https://example.org', 'whsec_', now())",
+        "activity_result VALUES ($1, 1, 1, false, '{}')",
+        "staged_import VALUES ($1, 1, 1, '{}', null, now())",
+        "staged_contacts VALUES ($1, 1, 1, '[]')",
+    ):
+        await desk.owner.execute(f"INSERT INTO {row}", desk.account_id)
     await desk.add([*people, uuid4()], target)
     await desk.submit(ContactsFileImport(file="walls.csv", list_ids=(target.set_id,)))
     await desk.finish_everything()

@@ -28,6 +28,7 @@ CONTRACT = {
     "written_meanwhile": (409, "contacts.api.conflict"),
     "already_final": (409, "contacts.api.conflict"),
     "not_final": (409, "contacts.api.conflict"),
+    "body_too_long": (400, "contacts.api.validation.error"),
     "unsupported_media_type": (415, "contacts.api.unsupported_media_type"),
     "range_not_satisfiable": (416, "contacts.api.range_not_satisfiable"),
     "throttled": (429, "throttled"),

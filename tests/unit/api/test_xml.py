@@ -1,0 +1,59 @@
+"""Issue 4: XML is parsed with entities, DTDs and everything outside off, and refused as soon as a limit is passed."""
+
+import pytest
+from lxml import etree
+
+from api import xml
+from api.xml import MOST_LEVELS, BadXml
+
+LAUGHS = (
+    '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol1 "lol">'
+    + "".join(f'<!ENTITY lol{n} "{f"&lol{n - 1};" * 10}">' for n in range(2, 10))
+    + "]><lolz>&lol9;</lolz>"
+).encode()
+OUTSIDE = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'
+
+
+def nested(levels: int) -> bytes:
+    return b"<a>" * levels + b"</a>" * levels
+
+
+def test_a_document() -> None:
+    root = xml.parse(b"<?xml version=\"1.0\"?>\n<a b='1'><!-- no --><c>x &amp; &#228;</c ><?no thing?></a>")
+    assert (root.tag, root.get("b"), [child.tag for child in root]) == ("a", "1", ["c"])
+    assert root.findtext("c") == "x & ä"
+
+
+def test_as_deep_as_may_be() -> None:
+    assert xml.parse(nested(MOST_LEVELS)).tag == "a"
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (b"", "not well-formed"),
+        (b"<a><b></a>", "not well-formed"),
+        (b"<a>&nbsp;</a>", "not well-formed"),
+        (b"<a>\x00</a>", "not well-formed"),
+        (b"\xff\xfe\x00", "not well-formed"),
+        (b"<a/><b/>", "not well-formed"),
+        (b"<!DOCTYPE a><a/>", "has a DTD"),
+        (LAUGHS, "has a DTD"),
+        (OUTSIDE, "has a DTD"),
+        (nested(MOST_LEVELS + 1), "more than 32 levels"),
+        (nested(10_000), "more than 32 levels"),
+        (b"<a>" * 30_000_000, "more than 32 levels"),
+    ],
+)
+def test_what_is_refused(document: bytes, words: str) -> None:
+    with pytest.raises(BadXml, match=words):
+        xml.parse(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("a\x00b", "a�b"), ("\ud800", "�"), ("ä\t\n😀", "ä\t\n😀"), ("\ufffe", "�")]
+)
+def test_every_text_can_be_sent(text: str, shown: str) -> None:
+    element = etree.Element("a")
+    element.text = xml.speakable(text)
+    assert element.text == shown
