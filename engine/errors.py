@@ -64,7 +64,7 @@ class Conflict(MusterError):
 
 
 class NameTaken(Conflict):
-    """Another list, tag, custom field or segment of this account has the name."""
+    """Another list, tag, custom field, segment or hook of this account has the name."""
 
     code = "name_taken"
 
