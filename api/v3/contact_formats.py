@@ -14,6 +14,7 @@ from api.answers import Day, Time, time
 from api.v3.paging import Page
 from engine.contacts.reading import Contact
 from engine.contacts.record import Party, Permission
+from engine.sets.catalog import SetKind
 
 Kind = Literal["home", "work", "mobile", "other"]
 PlaceKind = Literal["home", "work", "other"]
@@ -306,11 +307,11 @@ def _sms_channel(contact: Contact, _: Mapping[int, UUID]) -> SmsChannel | None:
 
 
 def _list_memberships(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
-    return [member_of.set_id for member_of in contact.lists]
+    return [member_of.set_id for member_of in contact.sets(SetKind.LIST)]
 
 
 def _taggings(contact: Contact, _: Mapping[int, UUID]) -> list[UUID]:
-    return [member_of.set_id for member_of in contact.tags]
+    return [member_of.set_id for member_of in contact.sets(SetKind.TAG)]
 
 
 SubResource = Callable[[Contact, Mapping[int, UUID]], Any]

@@ -96,11 +96,10 @@ async def delete(call: Call) -> web.Response:
 
 async def xrefs(call: Call[XrefsQuery]) -> web.Response:
     """A list's number is its sequence id."""
-    asked = [number for number in call.query().sequence_ids if number <= LARGEST_SET_NO]
     async with call.db.account(call.account_id) as tx:
-        found = await catalog.ids_of(tx, SetKind.LIST, asked)
+        found = await catalog.by_numbers(tx, SetKind.LIST, call.query().sequence_ids)
     answer: formats.ListXrefs = {
-        "xrefs": [{"sequence_id": str(number), "list_id": list_id} for number, list_id in found.items()]
+        "xrefs": [{"sequence_id": str(number), "list_id": each.set_id} for number, each in found.items()]
     }
     return json_answer(answer)
 

@@ -19,11 +19,14 @@ from engine.sets.reading import MemberOf
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact's row, and its lists and tags when they were asked for."""
+    """A contact's row, and the sets that it is in, of the kinds that were asked for."""
 
     row: asyncpg.Record
-    lists: Sequence[MemberOf] = ()
-    tags: Sequence[MemberOf] = ()
+    member_of: Sequence[MemberOf] = ()
+
+    def sets(self, kind: SetKind) -> list[MemberOf]:
+        """Those of one kind, by number."""
+        return [each for each in self.member_of if each.kind == kind]
 
 
 async def page(
@@ -67,7 +70,4 @@ async def _with_sets(tx: Transaction, rows: Sequence[asyncpg.Record], kinds: Seq
     if not (kinds and rows):
         return [Contact(row) for row in rows]
     found = await reading.sets_of(tx, [row["contact_no"] for row in rows], kinds)
-    return [
-        Contact(row, *([each for each in found.get(row["contact_no"], ()) if each.kind == kind] for kind in SetKind))
-        for row in rows
-    ]
+    return [Contact(row, found.get(row["contact_no"], ())) for row in rows]

@@ -1,10 +1,11 @@
-"""The named sets of an account: its lists and tags. What is in them is membership's business."""
+"""The named sets of an account: its lists, tags, companies and events. What is in them is membership's business."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 import asyncpg
@@ -24,11 +25,20 @@ class SetKind(StrEnum):
 
     LIST = "list"
     TAG = "tag"
+    COMPANY = "company"
+    EVENT = "event"
+
+    @property
+    def plural(self) -> str:
+        return "companies" if self is SetKind.COMPANY else f"{self}s"
 
 
 @dataclass(frozen=True, slots=True)
 class NamedSet:
-    """A list or a tag. `member_count` counts every member, mailable or not."""
+    """A list, a tag, a company or an event. `member_count` counts every member, mailable or not.
+
+    abbreviation: of a tag; details: further properties by name, as the dialect that gave them calls them.
+    """
 
     set_no: int
     set_id: UUID
@@ -41,10 +51,13 @@ class NamedSet:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    abbreviation: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, row: asyncpg.Record) -> Self:
-        return cls(**{**{name: row[name] for name in cls.__slots__}, "kind": SetKind(row["kind"])})
+        stored = {name: row[name] for name in cls.__slots__}
+        return cls(**{**stored, "kind": SetKind(row["kind"]), "details": json.loads(row["details"] or "{}")})
 
 
 def name_key(name: str) -> str:
@@ -65,26 +78,58 @@ async def create(
     description: str | None = None,
     favorite: bool = False,
     source: str | None = None,
+    details: Mapping[str, Any] | None = None,
     most: int | None = None,
 ) -> NamedSet:
-    """A new, empty list or tag. Raises NameTaken, and Invalid when the account has `most` of its kind."""
+    """A new, empty set. Raises NameTaken, and Invalid when the account has `most` of its kind."""
     key = {"kind": kind, "name_key": name_key(name)}
     await tx.all("lock_names")
     # Waited for before the account's row is locked: whoever changes that set's members wants to have it, too, at last.
     if await tx.one("set_of_name", **key):
         raise _taken(kind, name)
-    row = await tx.one("create_set", name=name, description=description, favorite=favorite, source=source, **key)
+    row = await tx.one(
+        "create_set",
+        name=name,
+        description=description,
+        favorite=favorite,
+        source=source,
+        details=_json(details),
+        **key,
+    )
     assert row is not None
     # Only now: the account's row is locked, so nobody else makes one.
     if most is not None and await count(tx, kind) > most:
-        raise Invalid(f"the account has {most} {kind}s already, as many as it may have")
+        raise Invalid(f"the account has {most} {kind.plural} already, as many as it may have")
     return NamedSet.of(row)
+
+
+async def find_or_create(tx: Transaction, kind: SetKind, names: Iterable[str]) -> dict[str, NamedSet]:
+    """The living sets with these names, by name key; those that there are not are made, in the order given.
+
+    In a transaction of its own: to make one locks the account's row, after which nothing may be waited for. Whoever
+    means lists does not want this (a name that is no list's is a mistake).
+    """
+    wanted = {name_key(name): name.strip() for name in reversed(list(names))}
+    found = await by_names(tx, kind, wanted.values())
+    if len(found) < len(wanted):
+        await tx.all("lock_names")
+        found = await by_names(tx, kind, wanted.values())
+        found |= await _create_all(tx, kind, {key: wanted[key] for key in reversed(wanted) if key not in found})
+    return found
+
+
+async def _create_all(tx: Transaction, kind: SetKind, names: Mapping[str, str]) -> dict[str, NamedSet]:
+    """New sets with these names, which are free, by name key."""
+    if not names:
+        return {}
+    rows = await tx.all("create_sets", kind=kind, names=list(names.values()), name_keys=list(names))
+    return {row["name_key"]: NamedSet.of(row) for row in rows}
 
 
 async def change(
     tx: Transaction, kind: SetKind, set_id: UUID, name: str, *, description: str | None = None, favorite: bool = False
 ) -> NamedSet:
-    """Gives a list or tag these properties, and no others. Raises NotFound, and NameTaken."""
+    """Gives a set this name, description and mark, none where none is said. Raises NotFound, and NameTaken."""
     await tx.all("lock_names")
     try:
         row = await tx.one(
@@ -98,17 +143,54 @@ async def change(
         )
     except asyncpg.UniqueViolationError:
         raise _taken(kind, name) from None
-    if row is None:
-        raise _not_found(kind, set_id)
-    return NamedSet.of(row)
+    return _there(row, kind, set_id)
+
+
+async def abbreviate(tx: Transaction, kind: SetKind, set_id: UUID, abbreviation: str | None) -> NamedSet:
+    """Gives a set another abbreviation, or none. Raises NotFound."""
+    row = await tx.one("abbreviate_set", kind=kind, set_id=set_id, abbreviation=abbreviation)
+    return _there(row, kind, set_id)
+
+
+async def describe(tx: Transaction, kind: SetKind, set_id: UUID, details: Mapping[str, Any]) -> NamedSet:
+    """Gives a set these details instead of those that it had. Raises NotFound."""
+    row = await tx.one("describe_set", kind=kind, set_id=set_id, details=_json(details))
+    return _there(row, kind, set_id)
 
 
 async def find(tx: Transaction, kind: SetKind, set_id: UUID) -> NamedSet:
-    """The living list or tag. Raises NotFound."""
+    """The living set. Raises NotFound."""
     found = await by_ids(tx, kind, [set_id])
     if set_id not in found:
         raise _not_found(kind, set_id)
     return found[set_id]
+
+
+async def find_number(tx: Transaction, kind: SetKind, set_no: int) -> NamedSet:
+    """The living set with this number. Raises NotFound."""
+    found = await by_numbers(tx, kind, [set_no])
+    if set_no not in found:
+        raise _not_found(kind, set_no)
+    return found[set_no]
+
+
+async def by_numbers(tx: Transaction, kind: SetKind, set_nos: Iterable[int]) -> dict[int, NamedSet]:
+    """The living sets with these numbers, ascending; numbers of others, and of any size, are left out."""
+    asked = sorted({set_no for set_no in set_nos if 0 < set_no <= LARGEST_SET_NO})
+    rows = await tx.all("sets_by_number", set_nos=asked) if asked else ()
+    return {row["set_no"]: NamedSet.of(row) for row in rows if row["kind"] == kind and row["deleted_at"] is None}
+
+
+async def by_names(tx: Transaction, kind: SetKind, names: Iterable[str]) -> dict[str, NamedSet]:
+    """The living sets with these names, by name key; names that are nobody's are left out."""
+    name_keys = sorted(set(map(name_key, names)))
+    rows = await tx.all("sets_by_name", kind=kind, name_keys=name_keys) if name_keys else ()
+    return {row["name_key"]: NamedSet.of(row) for row in rows}
+
+
+async def everyone_of(tx: Transaction, kind: SetKind) -> list[NamedSet]:
+    """All living sets of the kind, by number."""
+    return [NamedSet.of(row) for row in await tx.all("sets_of_kind", kind=kind)]
 
 
 async def by_ids(tx: Transaction, kind: SetKind, set_ids: Iterable[UUID]) -> dict[UUID, NamedSet]:
@@ -163,8 +245,18 @@ def _known(tx: Transaction, kind: SetKind, set_id: UUID, set_no: int | None) -> 
     return set_no
 
 
-def _not_found(kind: SetKind, set_id: UUID) -> NotFound:
-    return NotFound(f"there is no {kind} {set_id}")
+def _json(details: Mapping[str, Any] | None) -> str | None:
+    return json.dumps(dict(details)) if details else None
+
+
+def _there(row: asyncpg.Record | None, kind: SetKind, set_id: UUID) -> NamedSet:
+    if row is None:
+        raise _not_found(kind, set_id)
+    return NamedSet.of(row)
+
+
+def _not_found(kind: SetKind, which: UUID | int) -> NotFound:
+    return NotFound(f"there is no {kind} {which}")
 
 
 def _taken(kind: SetKind, name: str) -> NameTaken:
@@ -184,7 +276,7 @@ async def page(
     name: str | None = None,
     status: Status = "active",
 ) -> list[NamedSet]:
-    """A page of lists or tags in the order they were made."""
+    """A page of the sets of a kind in the order they were made."""
     rows = await tx.all(
         "page_of_sets",
         kind=kind,
@@ -197,14 +289,8 @@ async def page(
 
 
 async def count(tx: Transaction, kind: SetKind, *, name: str | None = None, status: Status = "active") -> int:
-    """How many lists or tags there are."""
+    """How many sets of the kind there are."""
     return int(await tx.value("count_sets", kind=kind, name=name, status=status))
-
-
-async def ids_of(tx: Transaction, kind: SetKind, set_nos: Iterable[int]) -> dict[int, UUID]:
-    """The public ids of the living sets with these numbers, ascending; others are left out."""
-    rows = await tx.all("sets_by_number", set_nos=sorted(set_nos))
-    return {row["set_no"]: row["set_id"] for row in rows if row["kind"] == kind and row["deleted_at"] is None}
 
 
 async def active_counts(tx: Transaction, set_nos: Sequence[int]) -> Mapping[int, int]:

@@ -5,21 +5,36 @@ select :account_id, s.set_no, 'system', s.name, s.name, now(), now()
 from unnest(:set_nos::integer[], :names::text[]) s(set_no, name);
 
 -- name: set_of_name^
--- The living list or tag of this name. Locks its row, so it waits for those who change or delete it.
+-- The living set of this name. Locks its row, so it waits for those who change or delete it.
 select set_no from contact_set
 where account_id = :account_id and kind = :kind and name_key = :name_key and deleted_at is null
 for share;
 
 -- name: create_set^
--- A new list or tag, with the account's next set number. Locks the account row. The name is free: whoever gives names
+-- A new named set, with the account's next set number. Locks the account row. The name is free: whoever gives names
 -- has their lock.
 with place as (
     update account set last_set_no = last_set_no + 1 where account_id = :account_id returning last_set_no
 )
 insert into contact_set (
-    account_id, set_no, kind, name, name_key, description, favorite, source, created_at, updated_at
+    account_id, set_no, kind, name, name_key, description, favorite, source, details, created_at, updated_at
 )
-select :account_id, last_set_no, :kind, :name, :name_key, :description, :favorite, :source, now(), now() from place
+select
+    :account_id, last_set_no, :kind, :name, :name_key, :description, :favorite, :source, :details::jsonb, now(), now()
+from place
+returning *;
+
+-- name: create_sets
+-- New named sets, with the account's next set numbers in the order given. Locks the account row. The names are free, as in
+-- `create_set`.
+with place as (
+    update account set last_set_no = last_set_no + cardinality(:names::text[]) where account_id = :account_id
+    returning last_set_no - cardinality(:names::text[]) as last_set_no
+)
+insert into contact_set (account_id, set_no, kind, name, name_key, created_at, updated_at)
+select :account_id, p.last_set_no + n.place, :kind, n.name, n.name_key, now(), now()
+from place p
+cross join unnest(:names::text[], :name_keys::text[]) with ordinality n(name, name_key, place)
 returning *;
 
 -- name: change_set^
@@ -29,14 +44,34 @@ update contact_set set
 where account_id = :account_id and kind = :kind and set_id = :set_id and deleted_at is null
 returning *;
 
+-- name: abbreviate_set^
+update contact_set set abbreviation = :abbreviation, updated_at = now()
+where account_id = :account_id and kind = :kind and set_id = :set_id and deleted_at is null
+returning *;
+
+-- name: describe_set^
+update contact_set set details = :details::jsonb, updated_at = now()
+where account_id = :account_id and kind = :kind and set_id = :set_id and deleted_at is null
+returning *;
+
+-- name: sets_by_name
+-- The living sets of a kind with these names.
+select * from contact_set
+where account_id = :account_id and kind = :kind and name_key = any(:name_keys::text[]) and deleted_at is null
+order by set_no;
+
+-- name: sets_of_kind
+-- The living sets of a kind.
+select * from contact_set where account_id = :account_id and kind = :kind and deleted_at is null order by set_no;
+
 -- name: sets_by_id
--- The living lists or tags with these public ids.
+-- The living sets of a kind with these public ids.
 select * from contact_set
 where account_id = :account_id and kind = :kind and set_id = any(:set_ids) and deleted_at is null
 order by set_no;
 
 -- name: set_numbers
--- The numbers of the living lists or tags with these public ids.
+-- The numbers of the living sets of a kind with these public ids.
 select set_id, set_no from contact_set
 where account_id = :account_id and kind = :kind and set_id = any(:set_ids) and deleted_at is null
 order by set_no;
@@ -46,7 +81,7 @@ order by set_no;
 select * from contact_set where account_id = :account_id and set_no = any(:set_nos) order by set_no;
 
 -- name: page_of_sets
--- Lists or tags in the order they were made, after :after_set_no; with a name, only the one that has it.
+-- The sets of a kind in the order they were made, after :after_set_no; with a name, only the one that has it.
 -- :status is 'all', 'active' or 'deleted'.
 select * from contact_set
 where account_id = :account_id and kind = :kind and set_no > :after_set_no

@@ -35,7 +35,7 @@ async def test_which_of_a_thousand_lists_a_contact_is_in(desk: Desk) -> None:
     async with desk.db.account(desk.account_id) as tx:
         found = await contacts.page(tx, Members((system.EXISTS,)), limit=10, kinds=[SetKind.LIST])
     expected = [{each.set_id for each in lists[::2]}] * 2 + [{lists[7].set_id}]
-    assert [{each.set_id for each in contact.lists} for contact in found] == expected
+    assert [{each.set_id for each in contact.sets(SetKind.LIST)} for contact in found] == expected
 
 
 async def test_a_page_takes_as_many_statements_whoever_is_on_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

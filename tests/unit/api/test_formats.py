@@ -285,8 +285,8 @@ def test_maxima_of_arrays() -> None:
     """Contract v3.md 1.10, 10: no more custom values than clients take; lists and tags are all told (issue 2)."""
     ids = {number: UUID(int=number) for number in range(1, 61)}
     values = json.dumps({str(number): "x" for number in ids})
-    lists = [MemberOf("list", number, set_id) for number, set_id in ids.items()]
-    found = Contact(ROW | {"custom_values": values}, lists, lists)  # type: ignore[arg-type]  # read like mappings
+    sets = [MemberOf(kind, number, set_id) for kind in SetKind for number, set_id in ids.items()]
+    found = Contact(ROW | {"custom_values": values}, sets)  # type: ignore[arg-type]  # read like mappings
     answer = contact_formats.contact(found, EVERYTHING, ids)
     assert len(answer["custom_fields"]) == 25
     assert answer["list_memberships"] == answer["taggings"] == list(ids.values())
