@@ -26,6 +26,7 @@ from api.quota import Quota
 from api.throttle import Throttle
 from api.v3 import V3
 from engine import garbage
+from engine.activities.at_once import AtOnce
 from engine.activities.inline import Inline
 from engine.activities.intake import Intake
 from engine.activities.model import Message
@@ -73,12 +74,14 @@ def create_app(db: Database, settings: Settings, send: Send, broker_up: BrokerUp
     """
     metrics = Metrics()
     finality = Finality(db, settings)
+    intake = Intake(db, settings)
     services = Services(
         db=db,
         settings=settings,
         send=send,
-        intake=Intake(db, settings),
+        intake=intake,
         inline=Inline(db),
+        at_once=AtOnce(db, settings, intake, send),
         authenticator=Authenticator(db, settings.token_cache_seconds),
         throttle=Throttle(settings),
         quota=Quota(db, settings),

@@ -26,6 +26,7 @@ from api.metrics import Metrics
 from api.quota import Quota
 from api.reading import Query
 from api.throttle import Throttle
+from engine.activities.at_once import AtOnce
 from engine.activities.inline import Inline
 from engine.activities.intake import Intake
 from engine.activities.model import Activity, Message
@@ -58,6 +59,7 @@ class Services:
     send: Send
     intake: Intake
     inline: Inline
+    at_once: AtOnce
     authenticator: Authenticator
     throttle: Throttle
     quota: Quota

@@ -9,10 +9,13 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from engine.sets.expressions import Contacts, Difference, Expression, Intersection, Matching, Members, Union
+from engine.sets.chunks import LARGEST_NUMBER
+from engine.sets.expressions import Contacts, Difference, Expression, Intersection, Matching, Members, Numbers, Union
 from engine.sets.predicates import AllOf, AnyOf, Column, Not, OneOf, Predicate
 
 MONTHS = range(1, 5)
+#: Numbers that a caller may name: of contacts, of none, and what cannot be one.
+CONTACT_NOS = (-1, 0, 1, 2, 3, 30, 40_000, LARGEST_NUMBER + 1, 2**64)
 
 Part = TypeVar("Part")
 
@@ -32,6 +35,8 @@ class World:
                 return frozenset().union(*(self.sets.get(set_no, ()) for set_no in set_nos))
             case Contacts(contact_ids):
                 return frozenset(number for number, contact_id in self.ids.items() if contact_id in contact_ids)
+            case Numbers(contact_nos):
+                return frozenset(number for number in contact_nos if 0 < number <= LARGEST_NUMBER)
             case Matching(predicate):
                 return frozenset(number for number in self.ids if self.meets(number, predicate))
             case Union(parts):
@@ -70,6 +75,7 @@ def random_expressions(set_nos: list[int], contact_ids: list[UUID]) -> SearchStr
     leaf: SearchStrategy[Expression] = (
         st.builds(Members, st.lists(st.sampled_from(set_nos), max_size=3).map(tuple))
         | st.builds(Contacts, st.lists(st.sampled_from(contact_ids), max_size=4).map(tuple))
+        | st.builds(Numbers, st.lists(st.sampled_from(CONTACT_NOS), max_size=4).map(tuple))
         | st.builds(Matching, random_predicates())
     )
     return st.recursive(

@@ -40,8 +40,11 @@ class Plan:
 class Request(Protocol):
     """A request for an activity of one kind."""
 
-    kind: ClassVar[str]
-    queue: ClassVar[Queue]
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def queue(self) -> Queue: ...
 
     async def plan(self, tx: Transaction) -> Plan:
         """What to keep of the request; raises Invalid or UnknownTarget."""

@@ -67,6 +67,12 @@ async def page(
     return [Activity.of(row) for row in rows]
 
 
+async def frozen_source(tx: Transaction, sequence: int) -> frozenset[int]:
+    """The numbers of the contacts that a membership activity did its work on: those it meant, less those it skipped."""
+    rows = await tx.all("frozen_source", sequence=sequence)
+    return frozenset(contact_no for row in rows for contact_no in numbers_of(row["chunk"], row["bits"]))
+
+
 async def errors(
     tx: Transaction, activity: Activity, *, limit: int, after: ErrorPosition = ErrorPosition()
 ) -> ErrorPage:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from engine.sets.chunks import CHUNK_BITS
+from engine.sets.chunks import CHUNK_BITS, LARGEST_NUMBER, bits_of
 from engine.sets.predicates import AllOf, AnyOf, Predicate
 from engine.sets.system import FIELDS
 
@@ -32,6 +32,13 @@ class Contacts:
     """The contacts with these ids; unknown ids mean nobody."""
 
     contact_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The contacts with these numbers, be there such contacts or not: intersect with EXISTS. Nothing is scanned."""
+
+    contact_nos: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class Difference:
     subtrahend: "Expression"
 
 
-Expression = Members | Contacts | Matching | Union | Intersection | Difference
+Expression = Members | Contacts | Numbers | Matching | Union | Intersection | Difference
 
 NOBODY = Members(())
 
@@ -100,7 +107,7 @@ def reads(expression: Expression) -> frozenset[int]:
     match expression:
         case Members(set_nos):
             return frozenset(set_nos)
-        case Contacts():
+        case Contacts() | Numbers():
             return frozenset()
         case Matching():
             return frozenset({FIELDS})
@@ -125,7 +132,7 @@ def simplify(expression: Expression) -> Expression:
     match expression:
         case Members(set_nos):
             return Members(tuple(sorted(set(set_nos))))
-        case Contacts(()):
+        case Contacts(()) | Numbers(()):
             return NOBODY
         case Union(parts):
             return _simple_union(list(_flat(Union, map(simplify, parts))))
@@ -197,17 +204,12 @@ class _Statement:
     def rows(self, expression: Expression) -> str:
         """A query of (chunk, bits), a row a chunk at most; the bits may be all zero."""
         match expression:
-            case Members((set_no,)):
-                condition = f"set_no = {self._bind(set_no)}::int{self._chunks}"
-                return f"select chunk, bits from set_chunk where account_id = $1 and {condition}"
             case Members(set_nos):
-                condition = f"set_no = any({self._bind(set_nos)}::int[]){self._chunks}"
-                return (
-                    "select chunk, bit_or(bits)::bit varying as bits from set_chunk"
-                    f" where account_id = $1 and {condition} group by chunk"
-                )
+                return self._members(set_nos)
             case Contacts(contact_ids):
                 return self._scan(f"contact.contact_id = any({self._bind(contact_ids)}::uuid[])")
+            case Numbers(contact_nos):
+                return self._bits(contact_nos)
             case Matching(predicate):
                 return self._scan(predicate.sql(self._bind))
             case Union(parts):
@@ -219,12 +221,30 @@ class _Statement:
                 tables = f"{self._part(minuend)} as m left join {self._part(subtrahend)} as s using (chunk)"
                 return f"select chunk, coalesce(m.bits & ~s.bits, m.bits)::bit varying as bits from {tables}"
 
+    def _members(self, set_nos: tuple[int, ...]) -> str:
+        if len(set_nos) == 1:
+            condition = f"set_no = {self._bind(set_nos[0])}::int{self._chunks}"
+            return f"select chunk, bits from set_chunk where account_id = $1 and {condition}"
+        condition = f"set_no = any({self._bind(set_nos)}::int[]){self._chunks}"
+        return (
+            "select chunk, bit_or(bits)::bit varying as bits from set_chunk"
+            f" where account_id = $1 and {condition} group by chunk"
+        )
+
     def _joined(self, parts: Sequence[Expression]) -> str:
         names = [f"p{number}" for number in range(len(parts))]
         bits = " & ".join(f"{name}.bits" for name in names)
         tables = [f"{self._part(part)} as {name}" for part, name in zip(parts, names, strict=True)]
         rows = f"{tables[0]} {' '.join(f'join {table} using (chunk)' for table in tables[1:])}"
         return f"select chunk, ({bits})::bit varying as bits from {rows}"
+
+    def _bits(self, contact_nos: Iterable[int]) -> str:
+        """The bits of these numbers, of which some may be those of no contact."""
+        chunks = bits_of(number for number in contact_nos if 0 < number <= LARGEST_NUMBER)
+        places, bits = self._bind(list(chunks)), self._bind(list(chunks.values()))
+        rows = f"select unnest({places}::int[]) as chunk, unnest({bits}::bit varying[]) as bits"
+        # No table, but $1 must have a type.
+        return f"select chunk, bits from ({rows}) as numbers where $1::bigint is not null{self._chunks}"
 
     def _part(self, expression: Expression) -> str:
         """What to select from for a part of another expression."""

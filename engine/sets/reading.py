@@ -80,8 +80,9 @@ class _Step(NamedTuple):
 
 async def _everywhere(tx: Transaction, expression: Expression) -> _Step:
     """All chunks; of an expression that scans no contacts it does not matter how many they are."""
-    scans = FIELDS in expressions.reads(expression)
-    return _Step(EVERYWHERE, chunk_of(await tx.value("last_contact_number")) + 1 if scans else 0)
+    if FIELDS not in expressions.reads(expression):
+        return _Step(EVERYWHERE, 0)
+    return _Step(EVERYWHERE, chunk_of(await tx.value("last_contact_number")) + 1)
 
 
 def _steps(first: int, everywhere: _Step) -> Iterator[_Step]:

@@ -209,6 +209,10 @@ where account_id = :account_id and sequence = :sequence and error_no > :after_er
 order by error_no
 limit :limit;
 
+-- name: frozen_source
+-- Whom an activity that is one step works on.
+select chunk, bits from activity_source where account_id = :account_id and sequence = :sequence and batch = 0;
+
 -- name: skipped_chunks
 -- The chunks of contacts that an activity skipped that hold the first :limit after (:after_code, :after_contact_no), by
 -- code and contact number.
