@@ -1,5 +1,7 @@
 """Pruning what is kept only for the retention time: the errors of single items, uploaded and exported files.
 
+And sessions that have ended, which are of no account: whichever is pruned next takes them along.
+
 What an activity did and whom it meant is never pruned: undo, history and counts read it. Nothing goes of an activity
 that has not ended, or that can still be retried: it ended longer ago than it may have been submitted for that. And
 nothing goes out of turn: activities are pruned in their order, so one that has not ended keeps those after it.
@@ -14,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from engine import files
+from engine import files, principals
 from engine.activities.model import Activity, Queue
 from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources, Scheduled
 from engine.database import Transaction
@@ -62,6 +64,7 @@ class Prune(BatchedOperation):
         while until := await _prunable(activity, resources):
             yield ErrorsBatch(until)
         await _discard_files(activity.account_id, resources)
+        await principals.prune_sessions(resources.db)
 
 
 async def _prunable(activity: Activity, resources: Resources) -> int | None:

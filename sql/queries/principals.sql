@@ -1,33 +1,34 @@
 -- name: create_principal$
-insert into principal (kind, name) values ('token', :name) returning principal_id;
+-- A principal with its home.
+with made as (
+    insert into principal (kind, name) values (:kind, :name) returning principal_id
+)
+insert into principal_grant (principal_id, account_id, privileges, home)
+select principal_id, :grant_account, :privileges::text[], true from made
+returning principal_id;
 
 -- name: grant!
-insert into principal_grant (principal_id, account_id, privileges, home)
-values (:principal_id, :grant_account, :privileges, true);
+-- Privileges in an account, instead of those that the principal had there.
+insert into principal_grant (principal_id, account_id, privileges)
+values (:principal_id, :grant_account, :privileges)
+on conflict (principal_id, account_id) do update set privileges = excluded.privileges;
 
--- name: create_token!
-insert into token (token_hash, principal_id, hint, expires_at)
-values (:token_hash, :principal_id, :hint, :expires_at);
+-- name: grant_is_of_home$
+-- Whether the account is the principal's home; null when it has no grant there. Locks the grant's row.
+select home from principal_grant where principal_id = :principal_id and account_id = :grant_account for update;
 
--- name: principal_of_token^
--- Whom an API token speaks for, in its principal's home account; nothing when it is unknown, revoked or expired.
-select t.principal_id, g.account_id, g.privileges
-from token t
-join principal_grant g on g.principal_id = t.principal_id and g.home
-where t.token_hash = :token_hash and t.purpose = 'api'
-    and t.revoked_at is null and (t.expires_at is null or t.expires_at > now());
+-- name: revoke_grant!
+delete from principal_grant where principal_id = :principal_id and account_id = :grant_account;
 
--- name: tokens_of_account
-select t.principal_id, p.name, t.hint, g.privileges, t.created_at, t.expires_at, t.revoked_at
-from principal_grant g
-join principal p on p.principal_id = g.principal_id
-join token t on t.principal_id = g.principal_id and t.purpose = 'api'
-where g.account_id = :grant_account
-order by t.created_at;
+-- name: delete_grants!
+delete from principal_grant where principal_id = :principal_id;
 
--- name: revoke_tokens!
-update token set revoked_at = now()
-where principal_id = :principal_id and revoked_at is null;
+-- name: access_of_principal
+-- Every grant of a principal.
+select p.principal_id, p.name, g.account_id, g.privileges, g.home, null::double precision as seconds
+from principal p
+join principal_grant g on g.principal_id = p.principal_id
+where p.principal_id = :principal_id;
 
 -- name: take_requests^
 -- Takes the next :block of the :most requests that a principal may make until the day ends, at 00:00 UTC: how many it

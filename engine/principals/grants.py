@@ -1,0 +1,34 @@
+"""Grants: what a principal may do in accounts that are not its home (contract greenrope.md 1.2)."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import asyncpg
+
+from engine import accounts
+from engine.database import Database
+from engine.errors import Conflict, NotFound
+from engine.principals.model import Privilege
+
+
+async def grant(db: Database, principal_id: UUID, account_id: int, privileges: Iterable[Privilege]) -> None:
+    """Lets a principal do this, and nothing more, in an account, be it its home or another. Raises NotFound."""
+    await accounts.find(db, account_id)
+    try:
+        async with db.everywhere() as tx:
+            await tx.run(
+                "grant", principal_id=principal_id, grant_account=account_id, privileges=sorted(set(privileges))
+            )
+    except asyncpg.ForeignKeyViolationError:
+        raise NotFound(f"there is no user {principal_id}") from None
+
+
+async def revoke_grant(db: Database, principal_id: UUID, account_id: int) -> None:
+    """Takes a principal's access to an account away. Raises NotFound, and Conflict when it is its home."""
+    async with db.everywhere() as tx:
+        home = await tx.value("grant_is_of_home", principal_id=principal_id, grant_account=account_id)
+        if home is None:
+            raise NotFound(f"{principal_id} has no access to account {account_id}")
+        if home:
+            raise Conflict(f"account {account_id} is the home of {principal_id}; a user can be removed")
+        await tx.run("revoke_grant", principal_id=principal_id, grant_account=account_id)
