@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     worker_threads: PositiveInt = Field(8, description="Activities that one worker process runs at once")
     # Bar e (3 contacts to 3 lists, 50 accounts) with 3, 5, 10: 2,200, 3,100, 2,300 submissions a second on two cores.
     pool_connections: PositiveInt = Field(
-        5, description="Most database connections of a process; a worker's has three more than threads at least"
+        5, description="Most database connections of a process; a worker's has four more than threads at least"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level to log")
     log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people")
@@ -159,6 +159,11 @@ class Settings(BaseSettings):
     max_lists: PositiveInt | None = Field(None, description="Lists an account may have")
     max_tags: PositiveInt | None = Field(None, description="Tags an account may have")
     max_custom_fields: PositiveInt = Field(100, description="Custom fields an account may have")
+    max_hooks: PositiveInt = Field(1000, description="Hooks an account may have")
+    hooks_to_private_addresses: bool = Field(
+        default=False,
+        description="Whether hooks and callbacks may go to private, loopback and link-local addresses",
+    )
     max_segments: PositiveInt = Field(1000, description="Segments an account may have")
     confirmed_opt_in: bool = Field(
         default=False, description="Whether who signs up has to confirm by mail, and is pending_confirmation until then"

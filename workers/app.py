@@ -23,23 +23,27 @@ from workers.status import Order
 
 log = structlog.get_logger()
 
+#: The program of a process, without what wire formats bring to it.
+PROGRAM = "workers.process"
 
-def run(settings: Settings, queues: Sequence[Queue], processes: int, threads: int) -> None:
+
+def run(settings: Settings, queues: Sequence[Queue], processes: int, threads: int, program: str = PROGRAM) -> None:
     """Works until SIGTERM or SIGINT, then lets running activities finish or hand over.
 
     processes: of each queue, since long work must not take the threads that small work waits for; threads: activities
-    that one process does at once. Raises Unusable when a process cannot start or the port is taken.
+    that one process does at once; program: the module of a process, which calls `workers.process.main`.
+    Raises Unusable when a process cannot start or the port is taken.
     """
     logs.configure(settings)
     if settings.redis_url is None:
         raise Unusable("no REDIS_URL is set")
     orders = [Order(settings=settings, queue=queue, threads=threads) for queue in queues for _ in range(processes)]
     with TemporaryDirectory(prefix="muster-metrics-") as folder:
-        asyncio.run(_work(settings, orders, WorkerMetrics(Path(folder))))
+        metrics = WorkerMetrics(Path(folder))
+        asyncio.run(_work(settings, [Member(order, metrics, program) for order in orders], metrics))
 
 
-async def _work(settings: Settings, orders: Sequence[Order], metrics: WorkerMetrics) -> None:
-    members = [Member(order, metrics) for order in orders]
+async def _work(settings: Settings, members: Sequence[Member], metrics: WorkerMetrics) -> None:
     stop = _stop_on_signals()
     try:
         async with health.served(settings, members, metrics):

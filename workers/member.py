@@ -27,11 +27,12 @@ STOP_SECONDS = 25.0
 
 
 class Member:
-    """One process of a worker."""
+    """One process of a worker; `program` is the module that it runs."""
 
-    def __init__(self, order: Order, metrics: WorkerMetrics) -> None:
+    def __init__(self, order: Order, metrics: WorkerMetrics, program: str) -> None:
         self._order = order
         self._metrics = metrics
+        self._program = program
         self._process: Process | None = None
         self._status = Status(problem="it is starting")
         self._heard = time.monotonic()
@@ -77,7 +78,7 @@ class Member:
 
     async def _run(self) -> int:
         self._process = process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "workers.process"),
+            *(sys.executable, "-P", "-m", self._program),
             stdin=PIPE,
             stdout=PIPE,
             env=self._metrics.environment(),

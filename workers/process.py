@@ -3,17 +3,21 @@
 It is started by `member.py`; what it hears and says is in `status.py`. Nothing may be opened at import.
 """
 
+import json
 import os
 import select
 import signal
 import socket
 import sys
+from uuid import UUID
 
 import structlog
 from dramatiq import Worker
 from dramatiq.middleware import AsyncIO
 
 from engine import logs
+from engine.database import Database
+from engine.hook_calls import CallbackBody
 from workers import actors
 from workers.broker import QueueBroker
 from workers.doorbell import Doorbell
@@ -57,20 +61,25 @@ class Line:
             log.warning("worker_gone")
 
 
-def main() -> int:
-    """Works; answers the exit code."""
+async def only_its_id(_db: Database, _account_id: int, activity_id: UUID) -> bytes:
+    """What is told of an activity where no format has a body of its own for it."""
+    return json.dumps({"activity_id": str(activity_id)}).encode()
+
+
+def main(body_of: CallbackBody = only_its_id) -> int:
+    """Works; answers the exit code. `body_of` makes what is told of an activity when a URL is called for it."""
     line = Line()
     settings = line.order.settings
     logs.configure(settings)
     line.heed_signals()
     assert settings.redis_url is not None
     with Doorbell(settings.redis_url) as doorbell:
-        return _work(line, settings.redis_url, doorbell)
+        return _work(line, settings.redis_url, doorbell, body_of)
 
 
-def _work(line: Line, redis_url: str, doorbell: Doorbell) -> int:
+def _work(line: Line, redis_url: str, doorbell: Doorbell, body_of: CallbackBody) -> int:
     order = line.order
-    loop, work = AsyncIO(), Work(order, doorbell, line.tell)
+    loop, work = AsyncIO(), Work(order, doorbell, line.tell, body_of)
     broker = QueueBroker(redis_url, [loop, work])
     actors.declare(broker, order.queue, work.do)
     worker = Worker(broker, worker_timeout=IDLE_MILLISECONDS, worker_threads=order.threads)

@@ -1,11 +1,12 @@
-"""What a process does again and again beside its activities: it keeps their leases, and looks for what got lost and for
-what is due by the clock.
+"""What a process does again and again beside its activities: it keeps their leases, looks for what got lost and for
+what is due by the clock, and makes the calls that are due.
 """
 
 import asyncio
 import faulthandler
 import random
 import time
+from contextlib import suppress
 
 import structlog
 
@@ -13,6 +14,7 @@ from engine.activities import claims, clock
 from engine.activities.runner import Runner, Send
 from engine.database import Database
 from engine.settings import Settings
+from workers.delivery import Delivery
 from workers.outage import Outage
 
 log = structlog.get_logger()
@@ -21,6 +23,8 @@ log = structlog.get_logger()
 STUCK_SECONDS = 60
 #: The first sweep comes soon: there may be work of a worker that was stopped.
 FIRST_SWEEP_SECONDS = 1.0
+#: Seconds between two looks for calls that are due: at most, and at least when one ended and made room.
+CALLS_SECONDS, CALLS_APART_SECONDS = 1.0, 0.05
 
 
 class Pulse:
@@ -79,3 +83,18 @@ async def sweep(db: Database, settings: Settings, send: Send, send_again: Send) 
         except Exception as error:  # noqa: BLE001 (the next sweep may work)
             outage.goes_on(error)
         await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311
+
+
+async def make_calls(delivery: Delivery) -> None:
+    """Begins calls as they come due, and as those before them make room."""
+    outage = Outage("calls")
+    while True:
+        try:
+            await delivery.begin_due()
+            outage.is_over()
+        except Exception as error:  # noqa: BLE001 (the next look may work)
+            outage.goes_on(error)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CALLS_SECONDS * random.uniform(0.5, 1.0)):  # noqa: S311
+                await delivery.room.wait()
+        await asyncio.sleep(CALLS_APART_SECONDS)

@@ -19,7 +19,9 @@ from engine.activities.model import Message, Queue
 from engine.activities.runner import Runner
 from engine.database import UNREACHABLE, Database
 from engine.errors import DatabaseUnusable
+from engine.hook_calls import CallbackBody
 from workers import rounds
+from workers.delivery import Delivery
 from workers.doorbell import Doorbell
 from workers.metrics import ProcessMetrics
 from workers.outage import Outage
@@ -29,8 +31,8 @@ log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
-#: Connections beside those of the activities: for the heartbeat, the sweeper and the health check.
-CONNECTIONS_BESIDE = 3
+#: Connections beside those of the activities: for the heartbeat, the sweeper, the health check and the calls.
+CONNECTIONS_BESIDE = 4
 #: Seconds that running activities have to end when the process stops. The longest membership change (ten million
 #: contacts on fifty lists) takes 3; longer work goes in batches, and hands over at once what of it is not committed.
 FINISH_SECONDS = {Queue.ACTIVITIES: 5.0, Queue.BULK: 0.0}
@@ -48,12 +50,14 @@ class Work(Middleware):
     """Does activities while the process runs.
 
     tell: called with the process' status, at boot and every STATUS_SECONDS.
+    body_of: makes what is told of an activity when a URL is called for it.
     """
 
-    def __init__(self, order: Order, doorbell: Doorbell, tell: Callable[[Status], None]) -> None:
+    def __init__(self, order: Order, doorbell: Doorbell, tell: Callable[[Status], None], body_of: CallbackBody) -> None:
         self._order = order
         self._doorbell = doorbell
         self._tell = tell
+        self._body_of = body_of
         self._metrics = ProcessMetrics(order.queue)
         self._outage = Outage("database")
         self._running = set[asyncio.Task[Any]]()
@@ -113,11 +117,14 @@ class Work(Middleware):
         connections = max(settings.pool_connections, threads + CONNECTIONS_BESIDE)
         self._db = await Database.open(settings.database_app_url, connections=connections)
         self._runner = Runner(self._db, settings, self._doorbell.send)
+        private = settings.hooks_to_private_addresses
+        self._delivery = Delivery(self._db, self._body_of, private_addresses=private)
         self._rounds = [
             asyncio.create_task(duty)
             for duty in (
                 rounds.keep_leases(self._runner, settings.lease_seconds),
                 rounds.sweep(self._db, settings, self._doorbell.send, self._send_again),
+                rounds.make_calls(self._delivery),
                 self._keep_telling(),
             )
         ]
@@ -135,6 +142,7 @@ class Work(Middleware):
         for task in self._rounds:
             task.cancel()
         await asyncio.gather(*self._rounds, return_exceptions=True)
+        await self._delivery.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await self._db.close()

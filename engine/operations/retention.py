@@ -1,4 +1,5 @@
-"""Pruning what is kept only for the retention time: the errors of single items, uploaded and exported files.
+"""Pruning what is kept only for the retention time: the errors of single items, uploaded and exported files, calls that
+have ended.
 
 And sessions that have ended, which are of no account: whichever is pruned next takes them along.
 
@@ -19,7 +20,7 @@ from typing import ClassVar
 from engine import files, principals
 from engine.activities.model import Activity, Queue
 from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources, Scheduled
-from engine.database import Transaction
+from engine.database import Database, Transaction
 from engine.operations.contact_exports import ContactExports
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
 from engine.operations.tracking_events import TrackingEvents
@@ -27,6 +28,8 @@ from engine.operations.tracking_events import TrackingEvents
 #: Activities that one batch looks at, and error rows that it deletes, at most: a tenth of a second.
 ACTIVITIES = 1000
 ERROR_ROWS = 10_000
+#: Calls that one batch deletes at most.
+CALLS = 10_000
 
 
 #: The kinds whose requests or cursors name files.
@@ -57,12 +60,27 @@ class ErrorsBatch:
         return Progress(cursor={"until": self.until}, items_total=items, items_completed=items)
 
 
+@dataclass(frozen=True, slots=True)
+class CallsBatch:
+    """Deletes calls that ended long ago."""
+
+    retention_days: int
+
+    async def write(self, tx: Transaction, activity: Activity) -> Progress:
+        deleted = await tx.run("prune_calls", retention_days=self.retention_days, limit=CALLS)
+        items = activity.items_completed + deleted
+        return Progress(cursor={}, items_total=items, items_completed=items)
+
+
 class Prune(BatchedOperation):
-    """Prunes error rows, then files. The account tells how far it came, so it may begin anew at any time."""
+    """Prunes error rows, calls and files. The account tells how far it came, so it may begin anew at any time."""
 
     async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
         while until := await _prunable(activity, resources):
             yield ErrorsBatch(until)
+        days = resources.settings.retention_days
+        while await _has_old_calls(activity, resources.db, days):
+            yield CallsBatch(days)
         await _discard_files(activity.account_id, resources)
         await principals.prune_sessions(resources.db)
 
@@ -72,6 +90,11 @@ async def _prunable(activity: Activity, resources: Resources) -> int | None:
         days = resources.settings.retention_days
         until: int | None = await tx.value("prunable_until", retention_days=days, limit=ACTIVITIES)
         return until
+
+
+async def _has_old_calls(activity: Activity, db: Database, retention_days: int) -> bool:
+    async with db.account(activity.account_id) as tx:
+        return bool(await tx.value("has_old_calls", retention_days=retention_days))
 
 
 async def _discard_files(account_id: int, resources: Resources) -> None:

@@ -42,3 +42,77 @@ values (:account_id, :call_id, :hook_no, :contact_nos);
 
 -- name: enter_callback!
 insert into hook_call (account_id, call_id, url, activity_id) values (:account_id, :call_id, :url, :activity_id);
+
+-- name: due_calls
+-- Calls of all accounts that are due, at most :of_receiver of each receiver, so that one with many holds up no others: a
+-- look over all accounts. Locks nothing.
+select account_id, call_id, hook_no, url from (
+    select account_id, call_id, hook_no, url, due_at,
+        row_number() over (partition by account_id, hook_no, url order by due_at) as place
+    from hook_call
+    where ended_at is null and due_at <= now()
+) due
+where place <= :of_receiver
+order by place, due_at
+limit :limit;
+
+-- name: claim_calls
+-- Takes those of the calls that are still due, and puts them off while they are being made: should their worker die, they
+-- are due again. Locks them; passes over those that another worker is taking.
+with mine as materialized (
+    select c.call_id, h.name, h.secret, coalesce(h.url, c.url) as receiver, h.deleted_at is not null as gone
+    from hook_call c
+    left join hook h on h.account_id = :account_id and h.hook_no = c.hook_no
+    where c.account_id = :account_id and c.call_id = any(:call_ids) and c.ended_at is null and c.due_at <= now()
+    order by c.call_id
+    for update of c skip locked
+)
+update hook_call c set attempts = c.attempts + 1, due_at = now() + make_interval(secs => :seconds)
+from mine
+where c.account_id = :account_id and c.call_id = mine.call_id
+returning c.*, mine.name, mine.secret, mine.receiver, mine.gone;
+
+-- name: end_call!
+-- The call was made, or is given up. Who made it late, when another did it again, finds it ended.
+update hook_call set ended_at = now(), outcome = :outcome
+where account_id = :account_id and call_id = :call_id and ended_at is null;
+
+-- name: put_call_off!
+-- Another attempt after :seconds, unless another worker has taken the call meanwhile.
+update hook_call set due_at = now() + make_interval(secs => :seconds), outcome = :outcome
+where account_id = :account_id and call_id = :call_id and ended_at is null and attempts = :attempts;
+
+-- name: put_receiver_off!
+-- No calls for a while of a receiver that cannot be reached. Passes over calls that are being taken.
+update hook_call set due_at = now() + make_interval(secs => :seconds)
+where account_id = :account_id and call_id in (
+    select call_id from hook_call
+    where account_id = :account_id and hook_no is not distinct from :hook_no and url is not distinct from :url
+        and ended_at is null and due_at <= now()
+    order by call_id
+    limit :limit
+    for update skip locked
+);
+
+-- name: page_of_calls
+-- The calls of a hook, the last first.
+select * from hook_call
+where account_id = :account_id and hook_no = :hook_no
+order by created_at desc, call_id
+limit :limit;
+
+-- name: has_old_calls$
+select exists (
+    select from hook_call where account_id = :account_id and ended_at < now() - make_interval(days => :retention_days)
+);
+
+-- name: prune_calls!
+-- Deletes at most :limit calls that ended more than :retention_days ago; locks them in order, since two may be under way.
+with old as materialized (
+    select call_id from hook_call
+    where account_id = :account_id and ended_at < now() - make_interval(days => :retention_days)
+    order by call_id
+    limit :limit
+    for update
+)
+delete from hook_call c using old where c.account_id = :account_id and c.call_id = old.call_id;

@@ -3,11 +3,12 @@
 import os
 import time
 from random import Random
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 
-from engine import files
+from engine import files, hooks
 from engine.activities import submission
 from engine.activities.model import State
 from engine.activities.submission import Submitted
@@ -243,3 +244,22 @@ async def test_two_at_once_do_no_harm(desk: Desk, monkeypatch: pytest.MonkeyPatc
     await deliver_at_random(Random(1), messages, [desk.worker(), desk.worker()])
     assert [each.state for each in await desk.found(submitted)] == [State.COMPLETED] * 2
     assert await with_errors(desk) == []
+
+
+async def test_calls_that_ended_long_ago_go(desk: Desk) -> None:
+    """Not those that are still to be made, however old."""
+    async with desk.db.account(desk.account_id) as tx:
+        for _ in range(4):
+            await hooks.enter(tx, 1, [1])
+    old, young, waiting, other = [row["call_id"] for row in await desk.rows("hook_call")]
+    for call_id, ended, days in ((old, True, 11), (other, True, 12), (young, True, 9), (waiting, False, 90)):
+        await desk.owner.execute(
+            "UPDATE hook_call SET created_at = now() - make_interval(days => $2),"
+            " ended_at = CASE WHEN $3 THEN now() - make_interval(days => $2) END WHERE call_id = $1",
+            call_id,
+            days,
+            ended,
+        )
+    with patch.object(retention, "CALLS", 1):
+        await prune(desk)
+    assert {row["call_id"] for row in await desk.rows("hook_call")} == {young, waiting}
