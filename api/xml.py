@@ -5,17 +5,22 @@ by its depth and its DTD while it is.
 """
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 from lxml import etree
-from lxml.etree import _Element as Element
+from lxml.etree import _Element
 
 from engine.errors import MusterError
 
+Element: TypeAlias = _Element
+
 #: Levels of elements that a document may have; the deepest of the contracts has 6.
 MOST_LEVELS = 32
-#: Bytes that are parsed at once: what is wrong in one piece is refused before the next is looked at.
+#: Bytes that are parsed at once: what is wrong in one piece is refused before the next is looked at. The second are of
+#: who looks for the root only.
 PIECE_BYTES = 65_536
+OPENING_BYTES = 1024
 #: What every document that is sent begins with.
 DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -35,7 +40,7 @@ class _Guard:
     def __init__(self) -> None:
         self._level = 0
 
-    def start(self, _tag: str, _attributes: object) -> None:
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:  # noqa: ARG002 (for who looks for the root)
         self._level += 1
         if self._level > MOST_LEVELS:
             raise BadXml(f"the XML has more than {MOST_LEVELS} levels of elements")
@@ -66,6 +71,38 @@ def parse(document: bytes) -> Element:
         )
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BadXml(f"the XML is not well-formed: {error}") from None
+
+
+class _Opening(_Guard):
+    """Keeps what the first element is called and its attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: tuple[str, Mapping[str, str]] | None = None
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        super().start(tag, attributes)
+        self.found = self.found or (tag, dict(attributes))
+
+
+def opening(document: bytes) -> tuple[str, Mapping[str, str]]:
+    """What the root of a document is called, and its attributes; no more of it is parsed than one piece after another.
+
+    For who has to be asked for a password before the rest is worth parsing. Raises BadXml.
+    """
+    opening = _Opening()
+    parser = etree.XMLParser(target=opening, resolve_entities="internal", no_network=True)  # type: ignore[call-overload]
+    try:
+        for start in range(0, len(document), OPENING_BYTES):
+            parser.feed(document[start : start + OPENING_BYTES])
+            if opening.found is not None:
+                return opening.found
+        parser.close()
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise BadXml(f"the XML is not well-formed: {error}") from None
+    if opening.found is None:
+        raise BadXml("the XML has no element")
+    return opening.found
 
 
 def speakable(text: str) -> str:

@@ -57,3 +57,18 @@ def test_every_text_can_be_sent(text: str, shown: str) -> None:
     element = etree.Element("a")
     element.text = xml.speakable(text)
     assert element.text == shown
+
+
+def test_the_opening_of_a_document() -> None:
+    """Issue 4: who asks is known before the whole is parsed."""
+    assert xml.opening(b"<?xml version='1.0'?><!-- no --><a b='&amp;1' c='\xc3\xa4'><unclosed") == (
+        "a",
+        {"b": "&1", "c": "ä"},
+    )
+    assert xml.opening(b"<a" + b" " * 5000 + b"/>") == ("a", {})
+
+
+@pytest.mark.parametrize("document", [b"", b"  ", b"<", b"a<b/>", b"<!-- -->", LAUGHS, OUTSIDE, b"\xff\xfe\x00"])
+def test_what_has_no_opening(document: bytes) -> None:
+    with pytest.raises(BadXml):
+        xml.opening(document)

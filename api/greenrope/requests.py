@@ -1,0 +1,100 @@
+"""Reading a request: which function it calls, and which contacts it means (contract greenrope.md 1.2, 2, 5.1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from api import xml
+from api.greenrope.answers import Format, Json, Xml
+from api.greenrope.refusals import UnknownFunction
+from api.greenrope.values import Attributes, shown
+from api.xml import Element
+from engine.errors import Invalid
+
+#: Contacts in a request (contract 5.1, 10).
+MOST_CONTACTS: Final = 1000
+#: How the root of a request and of its answer end.
+REQUEST: Final = "Request"
+RESPONSE: Final = "Response"
+#: The answer's root where no function is known (contract 2.1).
+UNATTRIBUTED: Final = "ErrorResponse"
+
+#: The attributes by which a contact is looked for (contract 5.1).
+CRITERIA = ("contact_id", "firstname", "lastname", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What is known of a request before it is read whole: its function, how it wants to be answered."""
+
+    function: str
+    format: Format
+
+    @property
+    def answer_root(self) -> str:
+        return self.function + RESPONSE
+
+
+def heading(document: bytes) -> Heading:
+    """The heading of a request. Raises BadXml, and UnknownFunction when its root is not as a request's."""
+    root, attributes = xml.opening(document)
+    function = root.removesuffix(REQUEST)
+    if not function or function == root:
+        raise UnknownFunction(f"there is no function for {shown(root)}")
+    return Heading(function, asked_format(attributes))
+
+
+def asked_format(attributes: Mapping[str, str]) -> Format:
+    """JSON with response="json", else XML (contract 7)."""
+    wanted = Attributes(attributes).text("response") or ""
+    return Json() if wanted.lower() == "json" else Xml()
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """Whom an attribute of a contact means; all that are given must hold (contract 5.1)."""
+
+    contact_no: int | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+
+    @classmethod
+    def of(cls, attributes: Attributes) -> "Criteria | None":
+        """Those of an element; None when it has none. Raises Invalid."""
+        criteria = cls(
+            attributes.number("contact_id"),
+            *(attributes.text(name) for name in CRITERIA[1:]),
+        )
+        return None if criteria == cls() else criteria
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One `Contact` of a request: the account that it names, if any, its `request_id`, and itself."""
+
+    element: Element
+    attributes: Attributes
+
+    @property
+    def request_id(self) -> str | None:
+        return self.attributes.sent("request_id")
+
+    def account_id(self) -> int | None:
+        """Raises Invalid when it is no number."""
+        return self.attributes.number("account_id")
+
+    def criteria(self) -> Criteria:
+        """Raises Invalid when it names none, or one that cannot be."""
+        found = Criteria.of(self.attributes)
+        if found is None:
+            raise Invalid(f"a Contact must have one of the attributes {', '.join(CRITERIA)}")
+        return found
+
+
+def items(root: Element) -> Sequence[Item]:
+    """The contacts of a request in its order. Raises Invalid when there are too many."""
+    found = [Item(each, Attributes.of(each)) for each in root.iterfind("Contacts/Contact")]
+    if len(found) > MOST_CONTACTS:
+        raise Invalid(f"a request has at most {MOST_CONTACTS:,} contacts, this one has {len(found):,}")
+    return found

@@ -1,0 +1,203 @@
+"""What a request says of one contact: its elements, checked and typed (contract greenrope.md 3, 5).
+
+An element that is absent is not said; one that is empty clears what there is.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from api.greenrope import values
+from api.greenrope.refusals import BadEmail
+from api.greenrope.values import Attributes, child_text, text_of
+from api.xml import Element
+from engine.emails import is_email
+from engine.errors import Invalid
+
+#: Characters of a text, and of a long one (contract 10).
+TEXT: Final = 255
+LONG_TEXT: Final = 65_535
+EMAIL: Final = 254
+
+#: The elements that are one text each, with the characters they may have (contract 3).
+TEXTS: Mapping[str, int] = {
+    "Firstname": TEXT,
+    "Lastname": TEXT,
+    "Title": TEXT,
+    "Company": TEXT,
+    "Address1": TEXT,
+    "Address2": TEXT,
+    "City": TEXT,
+    "State": TEXT,
+    "Zip": TEXT,
+    "Country": TEXT,
+    "Phone": TEXT,
+    "Mobile": TEXT,
+    "Fax": TEXT,
+    "Website": TEXT,
+    "Email": EMAIL,
+    "Gender": 20,
+    "Hometown": TEXT,
+    "Height": 9,
+    "Weight": 9,
+    "SkillsAndInterests": LONG_TEXT,
+    "Bio": LONG_TEXT,
+    "Notes": LONG_TEXT,
+}
+#: Those whose text is a whole number.
+WHOLE_NUMBERS = ("Height", "Weight")
+
+_BIRTHDATE = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Birthdate:
+    """As it is written: the 30th of February is one (contract 3, 12)."""
+
+    year: int
+    month: int
+    day: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Birthdate":
+        """Raises Invalid."""
+        found = _BIRTHDATE.fullmatch(text)
+        parts = tuple(map(int, found.groups())) if found else (0, 0, 0)
+        if not (1 <= parts[1] <= 12 and 1 <= parts[2] <= 31):
+            raise Invalid(f"Birthdate must be a day as 19720230: {values.shown(text)}")
+        return cls(*parts)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """A value of a user-defined field, which has a number or else a name (contract 3.1)."""
+
+    number: int | None
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyLink:
+    """A secondary company, which has a number or else a name (contract 3.4)."""
+
+    number: int | None
+    name: str
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Names of groups; `replaced`: whether the contact is to be in these and no others (contract 3.2)."""
+
+    names: tuple[str, ...]
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What is said of a contact.
+
+    texts: by element; birthdate: () when it is cleared, None when it is not said.
+    """
+
+    texts: Mapping[str, str]
+    birthdate: Birthdate | tuple[()] | None = None
+    company_number: int | None = None
+    fields: tuple[FieldValue, ...] = ()
+    groups: Groups | None = None
+    removed_groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    companies: tuple[CompanyLink, ...] = ()
+    workflow: int | None = None
+    unless_after: datetime | None = None
+
+    @classmethod
+    def of(cls, contact: Element) -> "Submitted":
+        """What the elements of a `Contact` say. Raises Invalid, and BadEmail."""
+        groups = contact.find("Groups")
+        return cls(
+            texts=_texts(contact),
+            birthdate=_birthdate(contact),
+            company_number=_number(contact, "CompanyID"),
+            fields=tuple(map(_field_value, contact.iterfind("UserDefinedFields/UserDefinedField"))),
+            groups=None if groups is None else _groups(groups),
+            removed_groups=tuple(_names(contact.iterfind("RemoveGroups/RemoveGroup"))),
+            tags=tuple(_names(contact.iterfind("Tags/Tag"))),
+            companies=tuple(map(_company, contact.iterfind("SecondaryCompanies/SecondaryCompany"))),
+            workflow=_number(contact, "WorkflowID"),
+            unless_after=_guard(contact),
+        )
+
+
+def email(text: str) -> str:
+    """An e-mail address. Raises BadEmail."""
+    if not is_email(text):
+        raise BadEmail(f"Email is not an e-mail address: {values.shown(text)}")
+    return text
+
+
+def _texts(contact: Element) -> dict[str, str]:
+    texts = {str(child.tag): text_of(child) for child in contact if child.tag in TEXTS}
+    for name, text in texts.items():
+        if len(text) > TEXTS[name]:
+            raise Invalid(f"{name} has more than {TEXTS[name]:,} characters")
+    for name in WHOLE_NUMBERS:
+        if texts.get(name):
+            values.number(name, texts[name])
+    if texts.get("Email"):
+        email(texts["Email"])
+    return texts
+
+
+def _birthdate(contact: Element) -> Birthdate | tuple[()] | None:
+    text = child_text(contact, "Birthdate")
+    if text is None:
+        return None
+    return Birthdate.parse(text) if text else ()
+
+
+def _number(contact: Element, name: str) -> int | None:
+    text = child_text(contact, name)
+    return values.number(name, text) if text else None
+
+
+def _guard(contact: Element) -> datetime | None:
+    text = child_text(contact, "UpdatedTimeStamp")
+    return values.timestamp("UpdatedTimeStamp", text) if text else None
+
+
+def _field_value(element: Element) -> FieldValue:
+    attributes = Attributes.of(element)
+    number, name = attributes.number("fieldnum"), attributes.text("fieldname") or ""
+    if number is None and not name:
+        raise Invalid("a UserDefinedField must have the attribute fieldnum or fieldname")
+    value = text_of(element)
+    if len(value) > LONG_TEXT:
+        raise Invalid(f"a UserDefinedField has more than {LONG_TEXT:,} characters")
+    return FieldValue(number, name, value)
+
+
+def _groups(element: Element) -> Groups:
+    return Groups(tuple(_names(element.iterfind("Group"))), Attributes.of(element).is_true("replace"))
+
+
+def _names(elements: Iterator[Element]) -> Iterator[str]:
+    """The names that elements have as texts; empty ones are none."""
+    for element in elements:
+        name = text_of(element)
+        if len(name) > TEXT:
+            raise Invalid(f"{element.tag!s} has more than {TEXT} characters")
+        if name:
+            yield name
+
+
+def _company(element: Element) -> CompanyLink:
+    number, name = _number(element, "CompanyID"), child_text(element, "CompanyName") or ""
+    if number is None and not name:
+        raise Invalid("a SecondaryCompany must have a CompanyID or a CompanyName")
+    if len(name) > TEXT:
+        raise Invalid(f"CompanyName has more than {TEXT} characters")
+    return CompanyLink(number, name, Attributes.of(element).is_true("remove"))

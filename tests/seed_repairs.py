@@ -1,0 +1,44 @@
+"""The examples of the seeds that are broken, each with what makes it right. The one list of them, for all dialects."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Repair(NamedTuple):
+    """A piece of a seed as it stands there, and as its author meant it."""
+
+    seed: str
+    why: str
+    broken: str
+    repaired: str
+
+
+REPAIRS: Sequence[Repair] = (
+    Repair(
+        "003 GreenRope",
+        "the start tag of a Group is not closed, in both contacts of the answer of GetContacts",
+        "<Group\n                    <",
+        "<Group>\n                    <",
+    ),
+    Repair(
+        "003 GreenRope",
+        "the lead scores of the first contact stand among its groups, those of the second beside its tags",
+        """\
+                <DemographicLeadScore>50</DemographicLeadScore>
+                <ActivityLeadScore>329.9</ActivityLeadScore>
+            </Groups>
+""",
+        """\
+            </Groups>
+            <DemographicLeadScore>50</DemographicLeadScore>
+            <ActivityLeadScore>329.9</ActivityLeadScore>
+""",
+    ),
+)
+
+
+def repaired(example: str) -> str:
+    """The example with all that is wrong with it put right."""
+    for repair in REPAIRS:
+        example = example.replace(repair.broken, repair.repaired)
+    return example
