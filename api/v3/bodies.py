@@ -5,8 +5,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool, WithJsonSchema
 
 from api.reading import Form
+from api.v3.formats import FieldType
 from api.v3.values import Label, Name, SpelledOut, Text, storable
-from engine import fields
 from engine.arrays import Sized
 from engine.identifiers import Id
 from engine.imports.columns import ANY_CUSTOM_FIELD, CUSTOM, HEADINGS
@@ -82,7 +82,7 @@ class NewCustomField(Resource):
     """Contract v3.md 2.4."""
 
     label: Label
-    type: fields.Type
+    type: FieldType
 
 
 class SegmentName(Resource):

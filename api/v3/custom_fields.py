@@ -1,11 +1,12 @@
 """Custom fields of contacts over the wire (contract v3.md 2.4)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, ClassVar
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field as Limits
 
 from api import reading
 from api.answers import json_answer
@@ -17,20 +18,22 @@ from api.v3.bodies import NewCustomField
 from api.v3.paging import PageQuery, next_links
 from api.v3.values import Digits
 from engine import fields
+from engine.errors import Invalid
+from engine.fields import Definition, Field
 from engine.operations import custom_fields_delete
 
 
 class CustomFieldsQuery(PageQuery):
     positions: ClassVar = frozenset({"after_field_no"})
 
-    limit: Annotated[int, Field(ge=1, le=100), Digits] = 50
-    after_field_no: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    limit: Annotated[int, Limits(ge=1, le=100), Digits] = 50
+    after_field_no: Annotated[int, Limits(ge=0, lt=2**31)] = 0
 
 
 async def create(call: Call[Query, NewCustomField]) -> web.Response:
     body = await call.body()
     async with call.db.account(call.account_id) as tx:
-        made = await fields.create(tx, body.label, body.type, most=call.settings.max_custom_fields)
+        made = await fields.create(tx, Definition(body.label, body.type), most=call.settings.max_custom_fields)
     return json_answer(formats.custom_field(made), HTTPStatus.CREATED)
 
 
@@ -45,15 +48,24 @@ async def change(call: Call[Query, NewCustomField]) -> web.Response:
     """Another label gives the field another name; it keeps its type."""
     field_id = reading.path_uuid(call.request, "custom_field_id")
     body = await call.body()
+
+    def relabelled(field: Field) -> Definition:
+        if (of_type := formats.field_type(field)) != body.type:
+            raise Invalid(f"type cannot be changed: this custom field is of type {of_type}")
+        return replace(field.definition(), label=body.label)
+
     async with call.db.account(call.account_id) as tx:
-        changed = await fields.change(tx, field_id, body.label, body.type)
+        found = await fields.find(tx, field_id)
+        changed = await fields.change(tx, found.field_no, relabelled)
     return json_answer(formats.custom_field(changed))
 
 
 async def delete(call: Call) -> web.Response:
     """Nobody sees its values any more; an activity erases them."""
     field_id = reading.path_uuid(call.request, "custom_field_id")
-    call.services.announce(await custom_fields_delete.delete_at_once(call.db, call.settings, call.principal, field_id))
+    async with call.db.account(call.account_id) as tx:
+        number = (await fields.find(tx, field_id)).field_no
+    call.services.announce(await custom_fields_delete.delete_at_once(call.db, call.settings, call.principal, number))
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 

@@ -243,13 +243,17 @@ def counted_tag(named: NamedSet) -> Tag:
     return {**tag(named), "contacts_count": named.member_count}
 
 
+#: The types of contract 2.4; fields of any other look like texts.
+FieldType = Literal["string", "date"]
+
+
 class CustomField(TypedDict):
     """Contract 2.4."""
 
     custom_field_id: UUID
     label: Annotated[str, Field(max_length=50)]
     name: Annotated[str, Field(max_length=50)]
-    type: fields.Type
+    type: FieldType
     created_at: Time
     updated_at: Time
 
@@ -264,10 +268,14 @@ def custom_field(field: fields.Field) -> CustomField:
         "custom_field_id": field.field_id,
         "label": field.label,
         "name": field.name,
-        "type": field.type,
+        "type": field_type(field),
         "created_at": time(field.created_at),
         "updated_at": time(field.updated_at),
     }
+
+
+def field_type(field: fields.Field) -> FieldType:
+    return "date" if field.type == "date" else "string"
 
 
 class NamedSegment(TypedDict):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from engine import fields
 from engine.contacts import record, sms
 from engine.contacts.record import Address, Note, Party, Permission, Phone, Row
 from engine.contacts.sms import Consent
@@ -67,12 +68,13 @@ class DetailedWrite(ContactWrite):
 
 
 def _fitting(field: Field, value: str) -> str:
-    """The value as it was given (contract v3.md 2.4)."""
-    if field.type == "date":
-        try:
-            parse_day(value.strip())
-        except ValueError:
-            raise Invalid(f"custom_fields of {field.name} does not have a valid value: it must be a date") from None
+    """The value as it is stored; texts and days as they were given (contract v3.md 2.4)."""
+    if field.type != "date":
+        return fields.fitting(field, value) if value.strip() else value
+    try:
+        parse_day(value.strip())
+    except ValueError:
+        raise Invalid(f"custom_fields of {field.name} does not have a valid value: it must be a date") from None
     return value
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from engine.errors import InvalidImport
-from engine.fields import Field, Type
+from engine.fields import Field
 from engine.imports.lines import Position
 from engine.imports.problems import quoted
 
@@ -98,8 +98,7 @@ class CustomField(NamedTuple):
 
     cell: int
     heading: str
-    field_no: str
-    type: Type
+    field: Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +179,7 @@ def _arranged(indexes: Mapping[str, int], fields: Mapping[str, Field]) -> Column
         sms_consent_date=index("sms_consent_date"),
         phones=tuple(Phone(at, _PHONES[key]) for key, at in found if key in _PHONES),
         address_parts=tuple(AddressPart(at, *_ADDRESSES[key]) for key, at in found if key in _ADDRESSES),
-        custom_fields=tuple(
-            CustomField(at, key, str(fields[key].field_no), fields[key].type) for key, at in found if key in fields
-        ),
+        custom_fields=tuple(CustomField(at, key, fields[key]) for key, at in found if key in fields),
     )
 
 

@@ -16,6 +16,7 @@ class Code(StrEnum):
     MALFORMED_BIRTHDAY = "malformed_birthday"
     MALFORMED_ANNIVERSARY = "malformed_anniversary"
     MALFORMED_DATE = "malformed_date"
+    MALFORMED_VALUE = "malformed_value"
     PHONE_TOO_LONG = "phone_too_long"
     MALFORMED_SMS_NUMBER = "malformed_sms_number"
     MALFORMED_SMS_CONSENT_DATE = "malformed_sms_consent_date"
@@ -41,6 +42,7 @@ CORRECTABLE = frozenset(
         Code.MALFORMED_BIRTHDAY,
         Code.MALFORMED_ANNIVERSARY,
         Code.MALFORMED_DATE,
+        Code.MALFORMED_VALUE,
         Code.PHONE_TOO_LONG,
         Code.MALFORMED_SMS_NUMBER,
         Code.MALFORMED_SMS_CONSENT_DATE,

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, cast
 
+from engine import fields
 from engine.contacts import sms
 from engine.contacts.record import CORE
 from engine.days import parse_day
 from engine.emails import email_key
+from engine.errors import Invalid
+from engine.fields import Field
 from engine.imports.columns import NOWHERE, TEXTS, Columns
 from engine.imports.lines import Lines, Position
 from engine.imports.problems import Code, Problem, RowError, quoted, row_error
@@ -221,13 +224,23 @@ def _too_long(heading: str, text: str, most: int) -> Iterator[Problem]:
 
 def _custom_values(columns: Columns, cells: Cells, problems: list[Problem]) -> Text:
     values: dict[str, str] = {}
-    for index, heading, field_no, type_ in columns.custom_fields:
+    for index, heading, field in columns.custom_fields:
         if text := cells[index].strip():
             problems.extend(_too_long(heading, text, CUSTOM_CHARACTERS))
-            if type_ == "date":
-                _day(heading, text, problems)
-            values[field_no] = text
+            values[str(field.field_no)] = _custom_value(heading, field, text, problems)
     return json.dumps(values) if values else None
+
+
+def _custom_value(heading: str, field: Field, text: str, problems: list[Problem]) -> str:
+    """The value as it is stored; days as they were given (contract v3.md 2.4)."""
+    if field.type == "date":
+        _day(heading, text, problems)
+        return text
+    try:
+        return fields.fitting(field, text)
+    except Invalid as error:
+        problems.append(Problem(Code.MALFORMED_VALUE, f"{heading} is {quoted(text)}; {error.message}"))
+        return text
 
 
 def _phone_numbers(columns: Columns, cells: Cells, problems: list[Problem]) -> Text:

@@ -6,7 +6,6 @@ First the fields are marked as deleted; then the contacts are gone through in ba
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
-from uuid import UUID
 
 from engine import accounts, fields
 from engine.activities import submission
@@ -16,6 +15,7 @@ from engine.activities.operation import Batch, BatchedOperation, BulkRequest, Pl
 from engine.activities.submission import Submitted
 from engine.arrays import Sized
 from engine.database import Database, Transaction
+from engine.errors import NotFound
 from engine.identifiers import Id
 from engine.principals import Principal
 from engine.sets.system import FIELDS
@@ -49,14 +49,14 @@ class EraseValues:
         return Plan(request, reads=frozenset(), writes=frozenset({FIELDS}), listed=False)
 
 
-async def delete_at_once(db: Database, settings: Settings, principal: Principal, field_id: UUID) -> Submitted:
-    """Deletes one field now, and has an activity erase its values (contract v3.md 2.4).
+async def delete_at_once(db: Database, settings: Settings, principal: Principal, field_no: int) -> Submitted:
+    """Deletes one field of any scope now, and has an activity erase its values (contract v3.md 2.4).
 
     Raises NotFound, and TooManyActivities; then nothing is deleted.
     """
     async with db.scheduling(principal.account_id) as tx:
-        field_no = (await fields.find(tx, field_id)).field_no
-        await fields.delete(tx, [field_no])
+        if not await fields.delete(tx, [field_no]):
+            raise NotFound(f"there is no custom field {field_no}")
         return await submission.enter(tx, settings, principal, EraseValues(field_no))
 
 

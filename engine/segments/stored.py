@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from engine import segments
+from engine import fields, segments
 from engine.database import Transaction
 from engine.errors import Invalid, NameTaken, NotFound, UnknownTarget
 from engine.segments import CustomField, Names
@@ -145,9 +145,8 @@ async def _numbers(tx: Transaction, kind: SetKind, set_ids: frozenset[UUID]) -> 
 
 async def _fields(tx: Transaction) -> dict[str, CustomField]:
     """The account's custom fields, each by its id and by its name, in lower case."""
-    rows = await tx.all("custom_fields")
     return {
-        name: CustomField(row["field_no"], row["type"])
-        for row in rows
-        for name in (str(row["field_id"]), row["name_key"])
+        name: CustomField(field.field_no, "date" if field.type == "date" else "string")
+        for field in (await fields.by_id(tx)).values()
+        for name in (str(field.field_id), fields.key_of(field.label))
     }

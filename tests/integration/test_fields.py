@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from random import Random
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -12,9 +13,10 @@ from engine.activities import submission
 from engine.activities.model import State
 from engine.activities.submission import Submitted
 from engine.errors import Invalid, NameTaken, NotFound, TooManyActivities, UnknownTarget
-from engine.fields import Field
+from engine.fields import Definition, Field
 from engine.operations import custom_fields_delete
 from engine.operations.custom_fields_delete import DeleteCustomFields, DeletionOfCustomFields
+from engine.operations.lists_delete import DeleteLists
 from engine.segments import stored
 from engine.sets import reading
 from engine.sets.system import FIELDS
@@ -24,7 +26,7 @@ from tests.integration.watched import WatchedBatches, failing
 
 async def new_field(desk: Desk, label: str = "Shoe size", type: fields.Type = "string") -> Field:  # noqa: A002
     async with desk.db.account(desk.account_id) as tx:
-        return await fields.create(tx, label, type, most=100)
+        return await fields.create(tx, Definition(label, type), most=100)
 
 
 async def give(desk: Desk, values: dict[int, dict[int, str]]) -> None:
@@ -47,8 +49,8 @@ async def values(desk: Desk) -> dict[int, dict[str, str]]:
     }
 
 
-async def delete_now(desk: Desk, field_id: UUID) -> Submitted:
-    return await custom_fields_delete.delete_at_once(desk.db, desk.settings, desk.principal, field_id)
+async def delete_now(desk: Desk, doomed: Field) -> Submitted:
+    return await custom_fields_delete.delete_at_once(desk.db, desk.settings, desk.principal, doomed.field_no)
 
 
 def deleting(*doomed: Field) -> DeleteCustomFields:
@@ -79,7 +81,7 @@ class TestNames:
         for label in ("Shoe size", "shoe_SIZE", " Shoe\tsize "):
             with pytest.raises(NameTaken, match="another custom field of this account is named"):
                 await new_field(desk, label)
-        await delete_now(desk, first.field_id)
+        await delete_now(desk, first)
         again = await new_field(desk, "SHOE size")
         assert again.field_no > first.field_no
 
@@ -87,13 +89,13 @@ class TestNames:
         """Contract v3.md 1.9 and 2.4."""
         first = await new_field(desk, "1")
         async with desk.db.account(desk.account_id) as tx:
-            await fields.create(tx, "2", "date", most=2)
+            await fields.create(tx, Definition("2", "date"), most=2)
         with pytest.raises(Invalid, match="the account has 2 custom fields already"):
             async with desk.db.account(desk.account_id) as tx:
-                await fields.create(tx, "3", "date", most=2)
-        await delete_now(desk, first.field_id)
+                await fields.create(tx, Definition("3", "date"), most=2)
+        await delete_now(desk, first)
         async with desk.db.account(desk.account_id) as tx:
-            await fields.create(tx, "3", "date", most=2)
+            await fields.create(tx, Definition("3", "date"), most=2)
 
     async def test_two_that_swap_their_names_end_in_no_deadlock(self, desk: Desk) -> None:
         a, b = await new_field(desk, "a"), await new_field(desk, "b")
@@ -101,7 +103,7 @@ class TestNames:
         async def rename(field: Field, label: str) -> bool:
             try:
                 async with desk.db.account(desk.account_id) as tx:
-                    await fields.change(tx, field.field_id, label, "string")
+                    await fields.change(tx, field.field_no, lambda found: replace(found.definition(), label=label))
             except NameTaken:
                 return False
             return True
@@ -124,7 +126,7 @@ async def test_readers_know_living_fields_only(desk: Desk) -> None:
             return await reading.page(tx, await stored.resolve(tx, criteria), limit=10)
 
     assert await found("doomed") == await found("kept") == [1]
-    await delete_now(desk, doomed.field_id)
+    await delete_now(desk, doomed)
     async with desk.db.account(desk.account_id) as tx:
         assert await fields.numbers(tx) == {"kept": kept.field_no}
         assert await fields.ids(tx) == {kept.field_no: kept.field_id}
@@ -136,6 +138,102 @@ async def test_readers_know_living_fields_only(desk: Desk) -> None:
             await fields.numbers_of(tx, [kept.field_id, doomed.field_id])
     assert await found("doomed") == await found(str(doomed.field_id)) == []
     assert await found("kept") == [1]
+
+
+class TestScopes:
+    """Issue 4, corrections: names are unique within a list, or among the fields that everybody has."""
+
+    async def test_names(self, desk: Desk) -> None:
+        one, two = await desk.new_lists(2)
+        async with desk.db.account(desk.account_id) as tx:
+            scopes = [None, one.set_no, two.set_no]
+            made = [await fields.create(tx, Definition("Diet", set_no=scope), most=1) for scope in scopes]
+        for scope in scopes:
+            with pytest.raises(NameTaken):
+                async with desk.db.account(desk.account_id) as tx:
+                    await fields.create(tx, Definition("diet", set_no=scope))
+            with pytest.raises(Invalid, match="the account has 1 custom fields already"):
+                async with desk.db.account(desk.account_id) as tx:
+                    await fields.create(tx, Definition("another", set_no=scope), most=1)
+        with pytest.raises(NameTaken, match="another custom field of this list is named 'Diet'"):
+            async with desk.db.account(desk.account_id) as tx:
+                await fields.change(tx, made[1].field_no, lambda it: replace(it.definition(), set_no=two.set_no))
+
+    async def test_those_of_a_list_are_seen_with_it_only(self, desk: Desk) -> None:
+        """What names no list means everybody's (contract v3.md 2.4)."""
+        target = await desk.new_list()
+        wide = await new_field(desk, "wide")
+        async with desk.db.account(desk.account_id) as tx:
+            definitions = [Definition("last"), Definition("second", position=2), Definition("first", position=1)]
+            made = [await fields.create(tx, replace(each, set_no=target.set_no)) for each in definitions]
+            assert await fields.of_list(tx, target.set_no) == made[::-1]
+            assert await fields.all_scopes(tx) == [wide, *made]
+            assert await fields.page(tx, limit=10) == [wide]
+            assert (await fields.numbers(tx)).keys() == (await fields.by_name(tx)).keys() == {"wide"}
+            assert (await fields.ids(tx)).keys() == {wide.field_no}
+            assert await fields.find(tx, made[0].field_id, set_no=target.set_no) == made[0]
+            assert await fields.find_number(tx, made[0].field_no) == made[0]
+            for field_id, scope in ((made[0].field_id, None), (wide.field_id, target.set_no), (uuid4(), None)):
+                with pytest.raises(NotFound):
+                    await fields.find(tx, field_id, set_no=scope)
+            with pytest.raises(UnknownTarget):
+                await fields.numbers_of(tx, [made[0].field_id])
+
+    async def test_a_field_moves_and_is_defined_anew(self, desk: Desk) -> None:
+        """Contract greenrope.md 6.4: Edit moves the field; what is not said stays."""
+        target = await desk.new_list()
+        said = Definition("Pet", "choices", target.set_no, ("Dog", "Cat"), "editable", "Cat", 3, True, "first_name")
+        async with desk.db.account(desk.account_id) as tx:
+            made = await fields.create(tx, said)
+            assert made.definition() == said
+            moved = await fields.change(
+                tx, made.field_no, lambda it: replace(it.definition(), set_no=None, choices=("Cat", "Newt"))
+            )
+            assert await fields.find_number(tx, made.field_no) == moved
+        assert moved.definition() == replace(said, set_no=None, choices=("Cat", "Newt"))
+        assert [(each.choice_no, each.value, each.in_use) for each in moved.choices] == [
+            (2, "Cat", True),
+            (3, "Newt", True),
+            (1, "Dog", False),
+        ]
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            Definition("Pet", "choice", choices=("Dog", " dog")),
+            Definition("Pet", "choices", choices=("Dog,Cat",)),
+            Definition("Pet", "choice", choices=("Dog", " ")),
+            Definition("Pet", "choice", choices=("Dog",), default_value="Cat"),
+            Definition("Pet", "date", default_value="soon"),
+        ],
+    )
+    async def test_definitions_without_sense(self, desk: Desk, said: Definition) -> None:
+        with pytest.raises(Invalid, match="Pet"):
+            async with desk.db.account(desk.account_id) as tx:
+                await fields.create(tx, said)
+        assert await desk.rows("custom_field") == []
+
+    async def test_a_list_takes_its_fields_with_it(self, desk: Desk) -> None:
+        gone, kept = await desk.new_lists(2)
+        async with desk.db.account(desk.account_id) as tx:
+            for each in (gone, kept):
+                await fields.create(tx, Definition("Diet", set_no=each.set_no))
+        await desk.deliver((await desk.submit(DeleteLists(list_ids=(gone.set_id,)))).messages)
+        async with desk.db.account(desk.account_id) as tx:
+            assert [each.set_no for each in await fields.all_scopes(tx)] == [kept.set_no]
+            with pytest.raises(UnknownTarget):
+                await fields.create(tx, Definition("Size", set_no=gone.set_no))
+
+    async def test_one_of_a_list_is_deleted_with_its_values(self, desk: Desk) -> None:
+        await desk.make_contacts(1)
+        target = await desk.new_list()
+        async with desk.db.account(desk.account_id) as tx:
+            doomed = await fields.create(tx, Definition("Diet", set_no=target.set_no))
+        await give(desk, {1: {doomed.field_no: "none"}})
+        await desk.deliver((await delete_now(desk, doomed)).messages)
+        assert await values(desk) == {}
+        with pytest.raises(NotFound):
+            await delete_now(desk, doomed)
 
 
 class TestDeletion:
@@ -177,7 +275,7 @@ class TestDeletion:
         await desk.make_contacts(1)
         doomed = await new_field(desk)
         await give(desk, {1: {doomed.field_no: "44"}})
-        erasing = await delete_now(desk, doomed.field_id)
+        erasing = await delete_now(desk, doomed)
         assert await values(desk)
         assert [row["listed"] for row in await desk.rows("activity")] == [False]
         await desk.deliver(erasing.messages)
@@ -185,7 +283,7 @@ class TestDeletion:
         assert (found.state, found.changed_count, found.error_count) == (State.COMPLETED, 1, 0)
         assert await values(desk) == {}
         with pytest.raises(NotFound):
-            await delete_now(desk, doomed.field_id)
+            await delete_now(desk, doomed)
 
     async def test_when_nothing_more_can_be_queued_the_field_stays(self, desk: Desk) -> None:
         """Contract v3.md 1.9: 1,000 unfinished activities, then 429."""
@@ -193,14 +291,14 @@ class TestDeletion:
         settings = desk.settings.model_copy(update={"max_unfinished": 1})
         await submission.submit(desk.db, settings, desk.principal, deleting(doomed))
         with pytest.raises(TooManyActivities):
-            await custom_fields_delete.delete_at_once(desk.db, settings, desk.principal, doomed.field_id)
+            await custom_fields_delete.delete_at_once(desk.db, settings, desk.principal, doomed.field_no)
         async with desk.db.account(desk.account_id) as tx:
             assert await fields.find(tx, doomed.field_id) == doomed
 
     async def test_one_that_was_deleted_meanwhile_is_an_item_error(self, desk: Desk) -> None:
         first, second = await new_field(desk, "1"), await new_field(desk, "2")
         deleted = await desk.submit(deleting(first, second))
-        await delete_now(desk, first.field_id)
+        await delete_now(desk, first)
         await desk.deliver(deleted.messages)
         found = await desk.find(deleted)
         assert (found.state, found.counts) == (State.COMPLETED, {"fields": 2, "deleted": 1})
@@ -250,7 +348,7 @@ class TestDeletion:
         """Both write the contacts' fields, so they run in the order they were queued."""
         doomed = await new_field(desk)
         first = await desk.submit(deleting(doomed))
-        second = await delete_now(desk, doomed.field_id)
+        second = await delete_now(desk, doomed)
         assert [bool(each.messages) for each in (first, second)] == [True, True]
         worker = desk.worker()
         assert await worker.run(second.messages[0]) == []

@@ -153,7 +153,7 @@ def test_text_message_numbers(number: str, dial_code: str, country_code: str, ad
 
 
 def test_what_somebody_can_correct() -> None:
-    """Contract v3.md 3.2.4, 3.9 and 1.5; text message numbers are as phone numbers, dates as anniversaries."""
+    """Contract v3.md 3.2.4, 3.9 and 1.5; text message numbers are as phone numbers, days and values as they are."""
     assert {
         Code.MISSING_EMAIL,
         Code.MISSING_NAME_AND_EMAIL,
@@ -161,6 +161,7 @@ def test_what_somebody_can_correct() -> None:
         Code.MALFORMED_BIRTHDAY,
         Code.MALFORMED_ANNIVERSARY,
         Code.MALFORMED_DATE,
+        Code.MALFORMED_VALUE,
         Code.PHONE_TOO_LONG,
         Code.MALFORMED_SMS_NUMBER,
         Code.MALFORMED_SMS_CONSENT_DATE,
