@@ -1,0 +1,36 @@
+"""Collections, page by page (contract ivvy.md 3)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from api.ivvy.parameters import LARGEST, Parameters
+from api.ivvy.refusals import Refused
+
+#: Records of a page: by default, and at most.
+PER_PAGE, MOST_PER_PAGE = 50, 500
+
+
+class Page(NamedTuple):
+    """Which records are asked for: from the `start`th on, counted from 0."""
+
+    start: int
+    per_page: int
+
+    def collection(self, total: int, results: Sequence[object]) -> dict[str, object]:
+        """The records of the page out of `total`, as they are sent."""
+        meta = {"totalResults": total, "start": self.start, "perPage": self.per_page, "count": len(results)}
+        return {"meta": meta, "results": results}
+
+
+def page_of(params: Parameters) -> Page:
+    """Which page is asked for; a longer one than may be is cut silently. Raises Refused."""
+    return Page(_at_least(params, "start", 0, 0), min(_at_least(params, "perPage", PER_PAGE, 1), MOST_PER_PAGE))
+
+
+def _at_least(params: Parameters, name: str, default: int, least: int) -> int:
+    value = params.integer(name)
+    if value is None:
+        return default
+    if not least <= value <= LARGEST:
+        raise Refused.not_valid(name, f"Value must be at least {least}")
+    return value
