@@ -120,6 +120,7 @@ class Settings(BaseSettings):
         10,
         description="Days that activities are listed, and that their errors and files are kept",
     )
+    result_days: PositiveInt = Field(2, description="Days that what came of the calls of a batch is kept")
     pruning_hours: PositiveInt = Field(24, description="Hours between two prunings of what is past that time")
     engagement_days: PositiveInt = Field(
         7, description="Days between two computations of engagement levels, once there are tracking events"

@@ -3,21 +3,18 @@
 It is started by `member.py`; what it hears and says is in `status.py`. Nothing may be opened at import.
 """
 
-import json
 import os
 import select
 import signal
 import socket
 import sys
-from uuid import UUID
 
 import structlog
 from dramatiq import Worker
 from dramatiq.middleware import AsyncIO
 
 from engine import logs
-from engine.database import Database
-from engine.hook_calls import CallbackBody
+from engine.callees import OpenCallees, no_callees
 from workers import actors
 from workers.broker import QueueBroker
 from workers.doorbell import Doorbell
@@ -61,25 +58,20 @@ class Line:
             log.warning("worker_gone")
 
 
-async def only_its_id(_db: Database, _account_id: int, activity_id: UUID) -> bytes:
-    """What is told of an activity where no format has a body of its own for it."""
-    return json.dumps({"activity_id": str(activity_id)}).encode()
-
-
-def main(body_of: CallbackBody = only_its_id) -> int:
-    """Works; answers the exit code. `body_of` makes what is told of an activity when a URL is called for it."""
+def main(open_callees: OpenCallees = no_callees) -> int:
+    """Works; answers the exit code. `open_callees` opens whom activities call, and what is told of these."""
     line = Line()
     settings = line.order.settings
     logs.configure(settings)
     line.heed_signals()
     assert settings.redis_url is not None
     with Doorbell(settings.redis_url) as doorbell:
-        return _work(line, settings.redis_url, doorbell, body_of)
+        return _work(line, settings.redis_url, doorbell, open_callees)
 
 
-def _work(line: Line, redis_url: str, doorbell: Doorbell, body_of: CallbackBody) -> int:
+def _work(line: Line, redis_url: str, doorbell: Doorbell, open_callees: OpenCallees) -> int:
     order = line.order
-    loop, work = AsyncIO(), Work(order, doorbell, line.tell, body_of)
+    loop, work = AsyncIO(), Work(order, doorbell, line.tell, open_callees)
     broker = QueueBroker(redis_url, [loop, work])
     actors.declare(broker, order.queue, work.do)
     worker = Worker(broker, worker_timeout=IDLE_MILLISECONDS, worker_threads=order.threads)

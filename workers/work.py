@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -17,9 +18,10 @@ from dramatiq.middleware import MiddlewareError
 
 from engine.activities.model import Message, Queue
 from engine.activities.runner import Runner
+from engine.callees import OpenCallees
 from engine.database import UNREACHABLE, Database
 from engine.errors import DatabaseUnusable
-from engine.hook_calls import CallbackBody
+from engine.operations import calls
 from workers import rounds
 from workers.delivery import Delivery
 from workers.doorbell import Doorbell
@@ -50,14 +52,16 @@ class Work(Middleware):
     """Does activities while the process runs.
 
     tell: called with the process' status, at boot and every STATUS_SECONDS.
-    body_of: makes what is told of an activity when a URL is called for it.
+    open_callees: opens whom activities call, and who words what is told of these when a URL is called for it.
     """
 
-    def __init__(self, order: Order, doorbell: Doorbell, tell: Callable[[Status], None], body_of: CallbackBody) -> None:
+    def __init__(
+        self, order: Order, doorbell: Doorbell, tell: Callable[[Status], None], open_callees: OpenCallees
+    ) -> None:
         self._order = order
         self._doorbell = doorbell
         self._tell = tell
-        self._body_of = body_of
+        self._open_callees = open_callees
         self._metrics = ProcessMetrics(order.queue)
         self._outage = Outage("database")
         self._running = set[asyncio.Task[Any]]()
@@ -116,9 +120,10 @@ class Work(Middleware):
             raise DatabaseUnusable("no DATABASE_URL is set")
         connections = max(settings.pool_connections, threads + CONNECTIONS_BESIDE)
         self._db = await Database.open(settings.database_app_url, connections=connections)
-        self._runner = Runner(self._db, settings, self._doorbell.send)
+        callees = self._open_callees(self._db, settings, self._doorbell.send)
+        self._runner = Runner(self._db, settings, self._doorbell.send, callees)
         private = settings.hooks_to_private_addresses
-        self._delivery = Delivery(self._db, self._body_of, private_addresses=private)
+        self._delivery = Delivery(self._db, partial(calls.told, callees), private_addresses=private)
         self._rounds = [
             asyncio.create_task(duty)
             for duty in (

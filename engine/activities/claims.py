@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from engine import operations
 from engine.activities import order, schedule
 from engine.activities.model import Activity, Message, State
 from engine.activities.order import REDISPATCH_SECONDS, End, Failure
@@ -96,6 +97,7 @@ async def _take(tx: Transaction, settings: Settings, worker_id: UUID, batch: Seq
         activity = Activity.of(row)
         if used_up := _used_up(settings, activity, row["seconds_since_start"]):
             state, failure = used_up
+            await operations.ended(tx, activity, state)
             messages += await order.finish(tx, settings, state, [End(activity.sequence, activity.fence)], failure)
         else:
             claimed.append(activity)

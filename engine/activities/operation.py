@@ -10,10 +10,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.activities.model import Activity, Queue
+from engine.activities.model import Activity, Queue, State
+from engine.callees import Callees
 from engine.database import Database, Transaction
 from engine.sets.membership import Change, Result
 from engine.settings import Settings
@@ -35,6 +37,8 @@ class Plan:
     source_file_name: str | None = None
     #: Where batched work begins.
     cursor: Mapping[str, Any] | None = None
+    #: The activity that it is another attempt at.
+    retry_of: UUID | None = None
 
 
 class Request(Protocol):
@@ -100,6 +104,7 @@ class Resources:
 
     db: Database
     settings: Settings
+    callees: Callees
 
 
 class MembershipOperation(ABC):
@@ -124,6 +129,9 @@ class BatchedOperation(ABC):
     @abstractmethod
     def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
         """What is left to do."""
+
+    async def ended(self, tx: Transaction, activity: Activity, state: State) -> None:  # noqa: B027 (most do nothing)
+        """What else is to be written with the end of an activity that was begun, whatever its end is."""
 
 
 Operation = MembershipOperation | WholeOperation | BatchedOperation

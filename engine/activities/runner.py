@@ -19,6 +19,7 @@ from engine.activities.item_errors import report
 from engine.activities.model import Activity, Message, State, json_text
 from engine.activities.operation import BatchedOperation, MembershipOperation, Progress, Resources, WholeOperation
 from engine.activities.order import End, Failure
+from engine.callees import NOBODY, Callees
 from engine.database import Database, Transaction
 from engine.errors import LeaseLost, MusterError
 from engine.sets import membership
@@ -41,13 +42,14 @@ Send = Callable[[Sequence[Message]], None]
 class Runner:
     """What one worker process does with messages. Holds the process's leases.
 
-    send: takes the messages of activities that may run now, as soon as that is committed.
+    send: takes the messages of activities that may run now, as soon as that is committed. callees: who does calls.
     """
 
-    def __init__(self, db: Database, settings: Settings, send: Send) -> None:
+    def __init__(self, db: Database, settings: Settings, send: Send, callees: Callees = NOBODY) -> None:
         self._db = db
         self._settings = settings
         self._send = send
+        self._resources = Resources(db, settings, callees)
         self.worker_id: UUID = uuid4()
         #: Account, sequence and fence of what the process works on: it may take an activity over from itself.
         self._held: set[tuple[int, int, int]] = set()
@@ -183,7 +185,7 @@ class Runner:
 
     async def _write_batches(self, activity: Activity, operation: BatchedOperation) -> None:
         """Batched work: each batch is a transaction, and its progress is committed with it."""
-        async with aclosing(operation.batches(activity, Resources(self._db, self._settings))) as batches:
+        async with aclosing(operation.batches(activity, self._resources)) as batches:
             async for batch in batches:
                 async with self._db.account(activity.account_id) as tx:
                     [current] = await _still_mine(tx, [activity])
@@ -217,6 +219,7 @@ class Runner:
 
     async def _end(self, activity: Activity, state: State, failure: Failure | None = None) -> None:
         async with self._db.account(activity.account_id) as tx:
+            await operations.ended(tx, activity, state)
             end = End(activity.sequence, activity.fence)
             messages = await order.finish(tx, self._settings, state, [end], failure)
         self._send(messages)

@@ -35,7 +35,6 @@ class _Entry:
     kind: str
     queue: Queue
     plan: Plan
-    retry_of: UUID | None = None
 
 
 async def submit(db: Database, settings: Settings, principal: Principal, request: Request) -> Submitted:
@@ -82,9 +81,9 @@ async def retry(db: Database, settings: Settings, principal: Principal, activity
             listed=first.listed,
             source_file_name=first.source_file_name,
             cursor=first.cursor,
+            retry_of=activity_id,
         )
-        entry = _Entry(principal, first.kind, Queue(first.queue), plan, retry_of=activity_id)
-        return await _enter_alone(tx, settings, entry)
+        return await _enter_alone(tx, settings, _Entry(principal, first.kind, Queue(first.queue), plan))
 
 
 async def cancel(db: Database, settings: Settings, principal: Principal, activity_id: UUID) -> Submitted:
@@ -181,7 +180,7 @@ def _told(entries: Sequence[_Entry]) -> Iterator[dict[str, Any]]:
             "writes": sorted(plan.writes),
             "shareable": plan.shareable,
             "listed": plan.listed,
-            "retry_of": entry.retry_of,
+            "retry_of": plan.retry_of,
             "source_file_name": plan.source_file_name,
             "cursor": plan.cursor,
         }
@@ -200,7 +199,7 @@ def _submitted(tx: Transaction, entry: _Entry, request_text: str, row: asyncpg.R
         reads=entry.plan.reads,
         writes=entry.plan.writes,
         listed=entry.plan.listed,
-        retry_of=entry.retry_of,
+        retry_of=entry.plan.retry_of,
         source_file_name=entry.plan.source_file_name,
         created_at=row["created_at"],
         updated_at=row["created_at"],

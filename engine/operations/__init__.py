@@ -3,8 +3,11 @@
 To add a kind, write its module and add its OPERATIONS here; and its SCHEDULED, if it comes by the clock.
 """
 
-from engine.activities.operation import Operation, Scheduled
+from engine.activities.model import Activity, State
+from engine.activities.operation import BatchedOperation, Operation, Scheduled
+from engine.database import Transaction
 from engine.operations import (
+    calls,
     contact_delete,
     contact_exports,
     contacts_import,
@@ -31,6 +34,7 @@ OPERATIONS: dict[str, Operation] = {
     **contact_delete.OPERATIONS,
     **tracking_events.OPERATIONS,
     **contact_exports.OPERATIONS,
+    **calls.OPERATIONS,
     **retention.OPERATIONS,
 }
 
@@ -44,3 +48,10 @@ SCHEDULED: dict[str, Scheduled] = {
 def named(kind: str) -> Operation:
     """The operation that does activities of this kind."""
     return OPERATIONS[kind]
+
+
+async def ended(tx: Transaction, activity: Activity, state: State) -> None:
+    """Has the operation of an activity that was begun write what else goes with its end."""
+    operation = named(activity.kind)
+    if isinstance(operation, BatchedOperation):
+        await operation.ended(tx, activity, state)

@@ -30,6 +30,8 @@ ACTIVITIES = 1000
 ERROR_ROWS = 10_000
 #: Calls that one batch deletes at most.
 CALLS = 10_000
+#: Results of calls that one batch deletes at most: each may be some hundred KiB.
+RESULTS = 500
 
 
 #: The kinds whose requests or cursors name files.
@@ -72,10 +74,24 @@ class CallsBatch:
         return Progress(cursor={}, items_total=items, items_completed=items)
 
 
+class ResultsBatch:
+    """Deletes what came of calls, longer ago than it is kept."""
+
+    def __init__(self, days: int) -> None:
+        self._days = days
+
+    async def write(self, tx: Transaction, activity: Activity) -> Progress:
+        deleted = await tx.run("prune_results", result_days=self._days, limit=RESULTS)
+        items = activity.items_completed + deleted
+        return Progress(cursor={}, items_total=items, items_completed=items)
+
+
 class Prune(BatchedOperation):
-    """Prunes error rows, calls and files. The account tells how far it came, so it may begin anew at any time."""
+    """Prunes errors, results, calls and files. The account tells how far it came, so it may begin anew at any time."""
 
     async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
+        while await _has_old_results(activity, resources):
+            yield ResultsBatch(resources.settings.result_days)
         while until := await _prunable(activity, resources):
             yield ErrorsBatch(until)
         days = resources.settings.retention_days
@@ -83,6 +99,11 @@ class Prune(BatchedOperation):
             yield CallsBatch(days)
         await _discard_files(activity.account_id, resources)
         await principals.prune_sessions(resources.db)
+
+
+async def _has_old_results(activity: Activity, resources: Resources) -> bool:
+    async with resources.db.account(activity.account_id) as tx:
+        return bool(await tx.value("has_old_results", result_days=resources.settings.result_days))
 
 
 async def _prunable(activity: Activity, resources: Resources) -> int | None:

@@ -172,6 +172,9 @@ create table activity_result (
     primary key (account_id, sequence, item)
 );
 
+-- The further attempts at an activity.
+create index activity_by_first on activity (account_id, retry_of) where retry_of is not null;
+
 -- An import that is put together piece by piece before it is an activity.
 create table staged_import (
     account_id bigint not null,
@@ -212,6 +215,7 @@ $$;
 
 -- migrate: rollback
 
+drop index activity_by_first;
 drop table staged_contacts, staged_import, activity_result, hook_call, hook, mark, response, event;
 alter table contact_set no force row level security;
 alter table set_chunk no force row level security;

@@ -21,6 +21,7 @@ from engine.activities.model import Activity, Message
 from engine.activities.operation import BatchedOperation, Request, Resources
 from engine.activities.runner import Runner
 from engine.activities.submission import Submitted
+from engine.callees import NOBODY
 from engine.database import Database
 from engine.operations.list_memberships import AddListMemberships, RemoveListMemberships
 from engine.principals import Principal
@@ -134,7 +135,7 @@ class Desk:
         [claimed] = (await claims.claim(self.db, self.settings, uuid4(), message_of(activity))).activities
         operation = operations.named(activity.kind)
         assert isinstance(operation, BatchedOperation)
-        async with aclosing(operation.batches(claimed, Resources(self.db, self.settings))) as steps:
+        async with aclosing(operation.batches(claimed, Resources(self.db, self.settings, NOBODY))) as steps:
             for _ in range(batches):
                 batch = await anext(steps)
                 async with self.db.account(self.account_id) as tx:

@@ -1,0 +1,190 @@
+"""Calls one after the other as one activity: each is done in its turn, and what came of it is kept for some days.
+
+What a call is, and who does it, is not known here (engine/callees.py). A call is its own transaction, or several; its
+answer is kept in another one. A worker that dies between the two leaves the call to be asked again, under the same
+record id, by which it finds what it has done.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+from uuid import UUID, uuid5
+
+from engine import hooks
+from engine.activities import submission
+from engine.activities.model import Activity, Queue, State
+from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources
+from engine.activities.submission import Submitted
+from engine.callees import Answered, Asked, Callees
+from engine.database import Database, Transaction
+from engine.errors import NotFinal, NotFound, Unusable
+from engine.principals import Principal
+from engine.settings import Settings
+
+#: An earlier attempt of nobody.
+NO_ATTEMPT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """A request to have a callee do calls, with what they have in common; then its URL is called, if it has one."""
+
+    kind: ClassVar[str] = "calls"
+    queue: ClassVar[Queue] = Queue.BULK
+
+    callee: str
+    calls: Sequence[Mapping[str, Any]]
+    common: Mapping[str, Any]
+    callback_url: str | None = None
+
+    async def plan(self, _tx: Transaction) -> Plan:
+        """The calls take their own places in the account's order, so the activity itself meets nobody."""
+        request = {
+            "callee": self.callee,
+            "calls": self.calls,
+            "common": self.common,
+            "callback_url": self.callback_url,
+            "handle": None,
+            "earlier": NO_ATTEMPT,
+        }
+        return Plan(request, reads=frozenset(), writes=frozenset(), listed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """The calls of an activity that has ended, but for those that were done."""
+
+    kind: ClassVar[str] = Calls.kind
+    queue: ClassVar[Queue] = Calls.queue
+
+    last: Activity
+    common: Mapping[str, Any]
+
+    async def plan(self, _tx: Transaction) -> Plan:
+        handle = handle_of(self.last)
+        request = {**self.last.request, "common": self.common, "handle": handle, "earlier": self.last.sequence}
+        return Plan(request, reads=frozenset(), writes=frozenset(), listed=False, retry_of=handle)
+
+
+class Results(NamedTuple):
+    """The last attempt of an activity, its calls, and what came of each; None of one that was not done."""
+
+    activity: Activity
+    calls: Sequence[Mapping[str, Any]]
+    results: Sequence[str | None]
+
+
+def handle_of(activity: Activity) -> UUID:
+    """What the client knows the activity by: its first attempt's id."""
+    handle = activity.request["handle"]
+    return UUID(handle) if handle else activity.retry_of or activity.activity_id
+
+
+async def find(tx: Transaction, settings: Settings, handle: UUID) -> Activity:
+    """The last attempt of the activity that a client knows by this. Raises NotFound."""
+    row = await tx.one("last_attempt", kind=Calls.kind, handle=handle, retention_days=settings.retention_days)
+    if row is None:
+        raise NotFound(f"there is no activity {handle} that does calls")
+    return Activity.of(row)
+
+
+async def results(tx: Transaction, settings: Settings, handle: UUID) -> Results:
+    """What came of the calls. Raises NotFinal, and NotFound when they ended longer ago than it is kept."""
+    activity = await find(tx, settings, handle)
+    if not activity.state.is_final:
+        raise NotFinal(f"activity {handle} is {activity.state}")
+    if not await tx.value("results_are_kept", sequence=activity.sequence, result_days=settings.result_days):
+        raise NotFound(f"what came of activity {handle} is not kept any more")
+    return await _results(tx, activity)
+
+
+async def again(
+    db: Database, settings: Settings, principal: Principal, handle: UUID, common: Mapping[str, Any]
+) -> Submitted:
+    """Has what failed or was not done asked again, as a new activity that is linked to the first.
+
+    Raises NotFound, NotFinal while it runs, and TooManyActivities.
+    """
+    async with db.scheduling(principal.account_id) as tx:
+        last = await find(tx, settings, handle)
+        if not last.state.is_final:
+            raise NotFinal(f"activity {handle} is {last.state}; only an ended activity can be done again")
+        return await submission.enter(tx, settings, principal, _Again(last, common))
+
+
+async def call_back_again(tx: Transaction, settings: Settings, handle: UUID) -> bool:
+    """Has the URL called again. False when there is none, or it has not ended. Raises NotFound."""
+    activity = await find(tx, settings, handle)
+    if not activity.state.is_final or activity.request["callback_url"] is None:
+        return False
+    await hooks.enter_callback(tx, activity.request["callback_url"], activity.activity_id)
+    return True
+
+
+async def told(callees: Callees, db: Database, account_id: int, activity_id: UUID) -> bytes:
+    """What a callback tells of an activity. Raises NotFound when there is no such activity."""
+    async with db.account(account_id) as tx:
+        row = await tx.one("activity_of_calls", kind=Calls.kind, activity_id=activity_id)
+        if row is None:
+            raise NotFound(f"there is no activity {activity_id} that does calls")
+        activity, calls, kept = await _results(tx, Activity.of(row))
+    return callees[activity.request["callee"]].told(handle_of(activity), calls, kept)
+
+
+async def _results(tx: Transaction, activity: Activity) -> Results:
+    rows = await tx.all("results_of_calls", sequence=activity.sequence)
+    by_item = {row["item"]: row["result"] for row in rows}
+    calls = activity.request["calls"]
+    return Results(activity, calls, [by_item.get(item) for item in range(len(calls))])
+
+
+class Beginning:
+    """The first step: what an earlier attempt has done need not be done again."""
+
+    async def write(self, tx: Transaction, activity: Activity) -> Progress:
+        request = activity.request
+        done = await tx.run("copy_results", sequence=activity.sequence, earlier=request["earlier"])
+        return Progress({}, items_total=len(request["calls"]), items_completed=done)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Keeps what came of one call."""
+
+    item: int
+    answered: Answered
+
+    async def write(self, tx: Transaction, activity: Activity) -> Progress:
+        await tx.run("keep_result", sequence=activity.sequence, item=self.item, **self.answered._asdict())
+        return Progress(
+            cursor={},
+            items_total=activity.items_total,
+            items_completed=activity.items_completed + 1,
+            error_count=int(self.answered.failed),
+        )
+
+
+class DoingCalls(BatchedOperation):
+    """Does any request for calls, and has its URL called when it ends."""
+
+    async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
+        if activity.cursor is None:
+            yield Beginning()
+        request, handle = activity.request, handle_of(activity)
+        callee = resources.callees.get(request["callee"])
+        if callee is None:
+            raise Unusable(f"this worker does no calls for {request['callee']}")
+        async with resources.db.account(activity.account_id) as tx:
+            done = {row["item"] for row in await tx.all("items_done", sequence=activity.sequence)}
+        for item, call in enumerate(request["calls"]):
+            if item not in done:
+                record_id = uuid5(handle, str(item))
+                asked = Asked(activity.account_id, request["common"], call, record_id)
+                yield Keeping(item, await callee.call(asked))
+
+    async def ended(self, tx: Transaction, activity: Activity, _state: State) -> None:
+        if url := activity.request["callback_url"]:
+            await hooks.enter_callback(tx, url, activity.activity_id)
+
+
+OPERATIONS = {Calls.kind: DoingCalls()}
