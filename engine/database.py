@@ -89,10 +89,15 @@ class Transaction:
         await self._connection.copy_records_to_table(table, columns=columns, records=records)
         await self._connection.execute("SET LOCAL statement_timeout TO DEFAULT")
 
-    async def copy_out(self, sql: str, arguments: Sequence[object], write: Write) -> None:
-        """COPYs the rows of a statement composed in code, as CSV in UTF-8 with LF as line ends, piece by piece."""
-        await self._connection.execute(f"SET LOCAL statement_timeout = '{COPY_OUT_SECONDS}s'")
-        await self._connection.copy_from_query(sql, *arguments, output=write, format="csv")
+    async def copy_out(
+        self, sql: str, arguments: Sequence[object], write: Write, *, seconds: int = COPY_OUT_SECONDS
+    ) -> None:
+        """COPYs the rows of a statement composed in code, as CSV in UTF-8 with LF as line ends, piece by piece.
+
+        Takes as many seconds at most, whatever other statements of the process may take. Raises TimeoutError.
+        """
+        await self._connection.execute(f"SET LOCAL statement_timeout = '{seconds}s'")
+        await self._connection.copy_from_query(sql, *arguments, output=write, format="csv", timeout=seconds)
         await self._connection.execute("SET LOCAL statement_timeout TO DEFAULT")
 
     @asynccontextmanager

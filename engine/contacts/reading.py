@@ -8,9 +8,10 @@ from uuid import UUID
 
 import asyncpg
 
-from engine import sources
+from engine import marks, sources
 from engine.database import Transaction
 from engine.errors import NotFound
+from engine.marks import Mark
 from engine.sets import reading
 from engine.sets.catalog import SetKind
 from engine.sets.expressions import Expression
@@ -19,13 +20,14 @@ from engine.sets.reading import MemberOf
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact's row, and the sets that it is in, of the kinds that were asked for."""
+    """A contact's row, and the named sets that it is in and its marks when they were asked for."""
 
     row: asyncpg.Record
     member_of: Sequence[MemberOf] = ()
+    marks: Sequence[Mark] = ()
 
     def sets(self, kind: SetKind) -> list[MemberOf]:
-        """Those of one kind, by number."""
+        """The sets of the kind that the contact is in, by number."""
         return [each for each in self.member_of if each.kind == kind]
 
 
@@ -39,6 +41,16 @@ async def page(
     contact_nos = await reading.page(tx, chosen, limit=limit, after=after)
     rows = await tx.all("contacts_by_number", contact_nos=contact_nos) if contact_nos else []
     return await _with_sets(tx, rows, kinds)
+
+
+async def in_full(tx: Transaction, contact_nos: Sequence[int]) -> dict[int, Contact]:
+    """These contacts by number, deleted ones too, with their named sets and marks."""
+    if not contact_nos:
+        return {}
+    rows = await tx.all("contacts_by_number", contact_nos=contact_nos)
+    found, told = await reading.sets_of(tx, contact_nos, tuple(SetKind)), await marks.of_contacts(tx, contact_nos)
+    numbers = ((row["contact_no"], row) for row in rows)
+    return {number: Contact(row, found.get(number, ()), told.get(number, ())) for number, row in numbers}
 
 
 async def one(tx: Transaction, contact_id: UUID, *, kinds: Sequence[SetKind] = ()) -> Contact:

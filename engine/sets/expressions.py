@@ -6,11 +6,12 @@ to one shard). Names are resolved to set numbers before, and what is selected is
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from engine.sets.chunks import CHUNK_BITS, LARGEST_NUMBER, bits_of
 from engine.sets.predicates import AllOf, AnyOf, Predicate
-from engine.sets.system import FIELDS
+from engine.sets.system import FIELDS, TRACKING
 
 #: Bits of a bigint: a scan makes words of so many contacts first.
 WORD_BITS = 64
@@ -49,6 +50,26 @@ class Matching:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """The contacts with a mark (engine/marks.py) of a time not before `since` and before `until`; None sets no bound.
+
+    kind: what the mark says; set_no: the list that it is of, 0 for the account as a whole. Deleted contacts included.
+    """
+
+    kind: str
+    set_no: int
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Those of the contacts whose e-mail address one of them with a lower number has, too."""
+
+    among: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
 class Union:
     """Everybody in any part; of no parts, nobody."""
 
@@ -74,7 +95,7 @@ class Difference:
     subtrahend: "Expression"
 
 
-Expression = Members | Contacts | Numbers | Matching | Union | Intersection | Difference
+Expression = Members | Contacts | Numbers | Matching | Marked | Repeats | Union | Intersection | Difference
 
 NOBODY = Members(())
 
@@ -111,6 +132,10 @@ def reads(expression: Expression) -> frozenset[int]:
             return frozenset()
         case Matching():
             return frozenset({FIELDS})
+        case Marked():
+            return frozenset({TRACKING})
+        case Repeats(among):
+            return reads(among) | {FIELDS}
         case Union(parts) | Intersection(parts):
             return frozenset().union(*map(reads, parts))
         case Difference(minuend, subtrahend):
@@ -134,6 +159,8 @@ def simplify(expression: Expression) -> Expression:
             return Members(tuple(sorted(set(set_nos))))
         case Contacts(()) | Numbers(()):
             return NOBODY
+        case Repeats(among):
+            return _simple_repeats(simplify(among))
         case Union(parts):
             return _simple_union(list(_flat(Union, map(simplify, parts))))
         case Intersection(parts):
@@ -182,6 +209,10 @@ def _simple_difference(minuend: Expression, subtrahend: Expression) -> Expressio
     return Difference(minuend, subtrahend)
 
 
+def _simple_repeats(among: Expression) -> Expression:
+    return NOBODY if among == NOBODY else Repeats(among)
+
+
 class _Statement:
     """A statement as it is being composed: its arguments, and the parts that have a name in it.
 
@@ -193,8 +224,8 @@ class _Statement:
     def __init__(self, account_id: int, chunks: Chunks) -> None:
         self.args: list[object] = [account_id]
         self._chunks, self._contacts = ("", "") if chunks == EVERYWHERE else self._bounds(chunks)
-        #: By expression its name and its query.
-        self._parts: dict[Expression, tuple[str, str]] = {}
+        #: By expression, and the chunks that are read, its name and its query.
+        self._parts: dict[tuple[Expression, str], tuple[str, str]] = {}
 
     def head(self) -> str:
         """The parts, each after those that it is made of."""
@@ -206,12 +237,10 @@ class _Statement:
         match expression:
             case Members(set_nos):
                 return self._members(set_nos)
-            case Contacts(contact_ids):
-                return self._scan(f"contact.contact_id = any({self._bind(contact_ids)}::uuid[])")
             case Numbers(contact_nos):
                 return self._bits(contact_nos)
-            case Matching(predicate):
-                return self._scan(predicate.sql(self._bind))
+            case Repeats(among):
+                return self._repeats(among)
             case Union(parts):
                 rows = " union all ".join(f"select chunk, bits from {self._part(part)} as part" for part in parts)
                 return f"select chunk, bit_or(bits)::bit varying as bits from ({rows}) as part group by chunk"
@@ -220,6 +249,8 @@ class _Statement:
             case Difference(minuend, subtrahend):
                 tables = f"{self._part(minuend)} as m left join {self._part(subtrahend)} as s using (chunk)"
                 return f"select chunk, coalesce(m.bits & ~s.bits, m.bits)::bit varying as bits from {tables}"
+            case _:
+                return self._scan(expression)
 
     def _members(self, set_nos: tuple[int, ...]) -> str:
         if len(set_nos) == 1:
@@ -250,17 +281,57 @@ class _Statement:
         """What to select from for a part of another expression."""
         if isinstance(expression, Members):
             return f"({self.rows(expression)})"
-        if expression not in self._parts:
+        key = expression, self._chunks
+        if key not in self._parts:
             rows = self.rows(expression)
-            self._parts[expression] = f"part{len(self._parts)}", rows
-        return self._parts[expression][0]
+            self._parts[key] = f"part{len(self._parts)}", rows
+        return self._parts[key][0]
 
-    def _scan(self, condition: str) -> str:
-        """The contacts that meet the condition: one cheap step a contact makes words, which are joined."""
+    def _whole(self, expression: Expression) -> str:
+        """The same for a part of which all chunks are needed, whichever are asked for."""
+        chunks, self._chunks, contacts, self._contacts = self._chunks, "", self._contacts, ""
+        part = self._part(expression)
+        self._chunks, self._contacts = chunks, contacts
+        return part
+
+    def _repeats(self, among: Expression) -> str:
+        """An address that is not the only one is rare: those are looked for first."""
+        shared = "select email_key from contact where account_id = $1 and email_ordinal > 0"
+        holders = (
+            "select email_key, contact_no, row_number() over (partition by email_key order by contact_no) as place from"
+            f" (select email_key, contact_no from contact where account_id = $1 and email_key in ({shared})) as holder"
+            f" join {self._whole(among)} as part on part.chunk = contact_no / {CHUNK_BITS}"
+            f" and get_bit(part.bits, (contact_no % {CHUNK_BITS})::int) = 1"
+        )
+        return self._chunks_of(f"from ({holders}) as holder where place > 1{self._contacts}")
+
+    def _scan(self, expression: Contacts | Matching | Marked) -> str:
+        """The contacts whose rows meet a condition."""
+        table, condition = self._condition(expression)
+        return self._chunks_of(f"from {table} where account_id = $1{self._contacts} and ({condition})")
+
+    def _condition(self, expression: Contacts | Matching | Marked) -> tuple[str, str]:
+        """The table to scan, and for what."""
+        match expression:
+            case Contacts(contact_ids):
+                return "contact", f"contact.contact_id = any({self._bind(contact_ids)}::uuid[])"
+            case Matching(predicate):
+                return "contact", predicate.sql(self._bind)
+            case Marked(kind, set_no, since, until):
+                times = (
+                    f"marked_at >= coalesce({self._bind(since)}::timestamptz, '-infinity')"
+                    f" and marked_at < coalesce({self._bind(until)}::timestamptz, 'infinity')"
+                )
+                marks = f"kind = {self._bind(kind)}::text and set_no = {self._bind(set_no)}::int"
+                return "mark", f"{marks} and {times}"
+
+    @staticmethod
+    def _chunks_of(rows: str) -> str:
+        """The contacts of rows: one cheap step a row makes words, which are joined."""
         words = (
             f"select contact_no / {WORD_BITS} as place,"
             f" bit_or(1::bigint << ({WORD_BITS - 1} - contact_no % {WORD_BITS})::int)::bit({WORD_BITS}) as bits"
-            f" from contact where account_id = $1{self._contacts} and ({condition}) group by 1"
+            f" {rows} group by 1"
         )
         chunks = _joined_bits(_joined_bits(words, WORD_BITS, PART_BITS), PART_BITS, CHUNK_BITS)
         return f"select place::int as chunk, bits::bit varying from ({chunks}) as chunks"

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from engine.sets.chunks import LARGEST_NUMBER
+
 #: Binds a value to the statement and answers its place, `$n`.
 Bind = Callable[[object], str]
 #: Makes a condition from the SQL of a value.
@@ -98,6 +100,45 @@ class CustomDay:
         return CustomText(self.field_no).where(lambda text: condition(f"day_of({text})"), bind)
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A further property of the contact, by its name."""
+
+    name: str
+
+    def where(self, condition: Condition, bind: Bind) -> str:
+        return condition(f"(contact.profile ->> {bind(self.name)}::text)")
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """The first phone number of a kind."""
+
+    kind: str
+
+    def where(self, condition: Condition, bind: Bind) -> str:
+        of_kind = f"'$[*] ? (@.kind == $kind).phone_number', jsonb_build_object('kind', {bind(self.kind)}::text)"
+        return condition(f"(jsonb_path_query_first(contact.phone_numbers, {of_kind}) #>> '{{}}')")
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """The contact's number as it is written."""
+
+    def where(self, condition: Condition, _bind: Bind) -> str:
+        return condition("contact.contact_no::text")
+
+
+class Sign(StrEnum):
+    """How values that have an order are compared."""
+
+    BELOW = "<"
+    UP_TO = "<="
+    EQUAL = "="
+    FROM = ">="
+    ABOVE = ">"
+
+
 class Comparison(StrEnum):
     """How a text is compared with another."""
 
@@ -123,6 +164,43 @@ class Text:
         # As a query of its own it is worked out once a statement, not once a contact, in generic plans too.
         wanted = f"(select {_folded(f'{bind(self.text)}::text')})"
         return self.field.where(lambda value: self.comparison.format(_folded(value), wanted), bind)
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """The field is this text, to the letter."""
+
+    field: Field
+    text: str
+
+    def sql(self, bind: Bind) -> str:
+        wanted = f"{bind(self.text)}::text"
+        return self.field.where(lambda value: f"{value} = {wanted}", bind)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """The field compares with a text in the order that contacts are sorted in; a missing one never does."""
+
+    field: Field
+    sign: Sign
+    text: str
+
+    def sql(self, bind: Bind) -> str:
+        wanted = f"(select {in_order(f'{bind(self.text)}::text')})"
+        return self.field.where(lambda value: f"{in_order(value)} {self.sign} {wanted}", bind)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """The contact's number compares with any other."""
+
+    sign: Sign
+    number: int
+
+    def sql(self, bind: Bind) -> str:
+        # Beyond those that there can be one is as good as any, and PostgreSQL can count so far.
+        return f"contact.contact_no {self.sign} {bind(min(max(self.number, 0), LARGEST_NUMBER + 1))}::bigint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +303,15 @@ class Not:
 
     def sql(self, bind: Bind) -> str:
         return f"({self.part.sql(bind)}) is not true"
+
+
+def in_order(text: str) -> str:
+    """The SQL of what texts are sorted by: code points, without the case of ASCII letters.
+
+    The same on every server: what other collations make of case and accents depends on the system that it runs on, and
+    may change with it between two pages.
+    """
+    return f'lower(({text}) collate "C")'
 
 
 def _trimmed(text: str) -> str:

@@ -19,11 +19,13 @@ WORTH_SEVERAL = 8
 
 
 class MemberOf(NamedTuple):
-    """A list or tag that a contact is in."""
+    """A named set that a contact is in."""
 
     kind: str
     set_no: int
     set_id: UUID
+    name: str
+    abbreviation: str | None
 
 
 async def chunks(tx: Transaction, expression: Expression) -> list[asyncpg.Record]:
@@ -133,7 +135,8 @@ async def sets_of(tx: Transaction, contact_nos: Sequence[int], kinds: Sequence[s
     found: dict[int, list[MemberOf]] = defaultdict(list)
     for row in rows:
         offset, length = stretches[row["chunk"]]
-        first, member_of = row["chunk"] * CHUNK_BITS + offset, MemberOf(row["kind"], row["set_no"], row["set_id"])
+        first = row["chunk"] * CHUNK_BITS + offset
+        member_of = MemberOf(row["kind"], row["set_no"], row["set_id"], row["name"], row["abbreviation"])
         for place in _places(row["bits"], length):
             found[first + place].append(member_of)
     return found

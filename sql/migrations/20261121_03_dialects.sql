@@ -72,6 +72,8 @@ alter table contact
     add column profile jsonb,
     add column demographic_score numeric,
     add column activity_score numeric;
+-- Who has an address that another had before.
+create index contact_twins on contact (account_id, email_key) where email_ordinal > 0;
 
 -- set_no: the list whose members have the field, null for everybody; choices: [{"choice_no", "value", "in_use"}] in their
 -- order; property: the property of the contact that the field is another name of.
@@ -127,8 +129,11 @@ create table mark (
     set_no integer not null,
     contact_no bigint not null,
     marked_at timestamptz not null,
-    primary key (account_id, kind, set_no, contact_no)
+    primary key (account_id, contact_no, kind, set_no)
 );
+create index mark_by_set on mark (account_id, kind, set_no, contact_no);
+-- As of contact: both indexes begin with the account.
+alter table mark alter column account_id set statistics 0;
 
 -- Addresses of other programs that are told of what happens.
 create table hook (
@@ -237,6 +242,7 @@ alter table custom_field
     add constraint custom_field_type_check check (type in ('string', 'date')),
     drop column set_no, drop column choices, drop column editability, drop column default_value, drop column position,
     drop column required, drop column property;
+drop index contact_twins;
 alter table contact
     drop column birthday_year, drop column profile, drop column demographic_score, drop column activity_score;
 drop index token_by_expiry;

@@ -21,3 +21,7 @@ order by contact_no;
 select permission, count(*) as contacts from contact
 where account_id = :account_id and deleted_at is null
 group by permission;
+
+-- name: time_of_transaction$
+-- When this transaction began, by the database's clock.
+select now();

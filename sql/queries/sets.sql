@@ -111,7 +111,9 @@ group by s.set_no;
 -- name: sets_of_contacts
 -- The living sets of these kinds with members among the :wanted contacts of each chunk: of each such set and chunk the
 -- :lengths bits from the one at :firsts on.
-select s.kind, s.set_no, s.set_id, c.chunk, substring(c.bits & w.bits from w.first + 1 for w.length) as bits
+select
+    s.kind, s.set_no, s.set_id, s.name, s.abbreviation, c.chunk,
+    substring(c.bits & w.bits from w.first + 1 for w.length) as bits
 from unnest(:chunks::integer[], :wanted::bit varying[], :firsts::integer[], :lengths::integer[])
     w(chunk, bits, first, length)
 join contact_set s on s.account_id = :account_id and s.kind = any(:kinds) and s.deleted_at is null

@@ -1,5 +1,6 @@
 """Set expressions on PostgreSQL, compared with plain Python sets."""
 
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from unittest.mock import patch
@@ -28,7 +29,7 @@ from engine.sets.expressions import (
     Members,
 )
 from engine.sets.predicates import Column, Not, OneOf
-from tests.expression_model import MONTHS, World, random_expressions
+from tests.expression_model import MARK_KINDS, MARKED_SETS, MONTHS, TIMES, World, random_expressions
 
 #: Numbers at the edges of words, parts and chunks, besides random ones.
 EDGES = [
@@ -54,6 +55,14 @@ def _world() -> World:
             set_no: frozenset(random.sample(numbers, size))
             for set_no, size in zip(SET_NOS, (1, 5, 20, 100, 300, len(numbers)), strict=True)
         },
+        emails={number: f"c{random.randint(1, 200)}@example.org" for number in numbers if random.random() < 0.9},
+        marks={
+            (number, kind, set_no): random.choice(TIMES)
+            for number in random.sample(numbers, 100)
+            for kind in MARK_KINDS
+            for set_no in MARKED_SETS
+            if random.random() < 0.5
+        },
     )
 
 
@@ -63,6 +72,8 @@ OTHER = World(
     ids=WORLD.ids,
     months=dict.fromkeys(WORLD.ids, 1),
     sets=dict.fromkeys((*SET_NOS, EMPTIED, UNKNOWN), frozenset(WORLD.ids)),
+    emails=dict.fromkeys(WORLD.ids, "c1@example.org"),
+    marks={(number, kind, set_no): TIMES[0] for number in WORLD.ids for kind in MARK_KINDS for set_no in MARKED_SETS},
 )
 
 
@@ -82,9 +93,16 @@ async def _store(owner: "asyncpg.Connection", account_id: int, world: World) -> 
     async with owner.transaction():
         await owner.execute(f"SET LOCAL muster.account_id = '{account_id}'")
         await owner.executemany(
-            "INSERT INTO contact (account_id, contact_no, contact_id, birthday_month, created_at, updated_at)"
-            " VALUES ($1, $2, $3, $4, now(), now())",
-            [(account_id, number, world.ids[number], world.months[number]) for number in world.ids],
+            "INSERT INTO contact (account_id, contact_no, contact_id, birthday_month, email_key, email_ordinal,"
+            " created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, now(), now())",
+            [
+                (account_id, number, world.ids[number], world.months[number], world.emails.get(number), ordinal)
+                for number, ordinal in _ordinals(world).items()
+            ],
+        )
+        await owner.executemany(
+            "INSERT INTO mark (account_id, contact_no, kind, set_no, marked_at) VALUES ($1, $2, $3, $4, $5)",
+            [(account_id, *place, time) for place, time in world.marks.items()],
         )
         chunks = [
             (account_id, set_no, chunk, bits)
@@ -97,6 +115,17 @@ async def _store(owner: "asyncpg.Connection", account_id: int, world: World) -> 
             "INSERT INTO set_chunk (account_id, set_no, chunk, bits) VALUES ($1, $2, $3, $4)", chunks
         )
         await owner.execute("UPDATE account SET last_contact_no = $2 WHERE account_id = $1", account_id, max(world.ids))
+
+
+def _ordinals(world: World) -> dict[int, int]:
+    """By number: who had the address first does not always have the lowest."""
+    seen = Counter[str | None]()
+    ordinals = {}
+    for number in Random(2).sample(sorted(world.ids), len(world.ids)):
+        email = world.emails.get(number)
+        ordinals[number] = seen[email] if email else 0
+        seen[email] += 1
+    return ordinals
 
 
 async def selected(db: Database, account: Account, expression: Expression, chunks: Chunks = EVERYWHERE) -> set[int]:

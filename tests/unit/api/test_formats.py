@@ -215,7 +215,7 @@ EVERYTHING = tuple(contact_formats.SUB_RESOURCES)
 
 
 def contact(include: tuple[Include, ...] = (), **row: object) -> Any:
-    found = Contact(ROW | row, [MemberOf("list", 1, ID)])  # type: ignore[arg-type]  # records are read like mappings
+    found = Contact(ROW | row, [MemberOf("list", 1, ID, "News", None)])  # type: ignore[arg-type]  # records are read like mappings
     return sent(contact_formats.contact(found, include, {1: ID}))
 
 
@@ -285,7 +285,9 @@ def test_maxima_of_arrays() -> None:
     """Contract v3.md 1.10, 10: no more custom values than clients take; lists and tags are all told (issue 2)."""
     ids = {number: UUID(int=number) for number in range(1, 61)}
     values = json.dumps({str(number): "x" for number in ids})
-    sets = [MemberOf(kind, number, set_id) for kind in SetKind for number, set_id in ids.items()]
+    sets = [
+        MemberOf(kind, number, set_id, f"{kind} {number}", None) for kind in SetKind for number, set_id in ids.items()
+    ]
     found = Contact(ROW | {"custom_values": values}, sets)  # type: ignore[arg-type]  # read like mappings
     answer = contact_formats.contact(found, EVERYTHING, ids)
     assert len(answer["custom_fields"]) == 25

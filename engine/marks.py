@@ -1,0 +1,51 @@
+"""Marks: rare facts of a contact in a list, or in the account as a whole, with their time.
+
+Who unsubscribed from a list without opting out of the account, whose mail bounced, who complained. A mark is not
+undone by what comes after it: not by leaving the list or joining it again, nor by deleting and reviving the contact.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from engine.database import Transaction
+
+#: What stands for the account as a whole where a mark could be of a list.
+WHOLE_ACCOUNT = 0
+
+
+class MarkKind(StrEnum):
+    """What a mark says."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
+class Mark(NamedTuple):
+    """A mark of a contact, in the list of the number or, with WHOLE_ACCOUNT, in the account."""
+
+    kind: MarkKind
+    set_no: int
+    marked_at: datetime
+
+
+async def add(tx: Transaction, kind: MarkKind, set_no: int, times: Mapping[int, datetime]) -> None:
+    """Marks contacts, by number with the time. Who has the mark keeps it, with the later of the times.
+
+    The caller holds the contacts' rows, or is the only one who marks.
+    """
+    if times:
+        await tx.run(
+            "add_marks", kind=kind, set_no=set_no, contact_nos=sorted(times), times=[times[no] for no in sorted(times)]
+        )
+
+
+async def of_contacts(tx: Transaction, contact_nos: Sequence[int]) -> Mapping[int, list[Mark]]:
+    """The marks of contacts, by number; who has none is left out."""
+    found: dict[int, list[Mark]] = defaultdict(list)
+    for row in await tx.all("marks_of_contacts", contact_nos=contact_nos) if contact_nos else ():
+        found[row["contact_no"]].append(Mark(MarkKind(row["kind"]), row["set_no"], row["marked_at"]))
+    return found
