@@ -13,6 +13,7 @@ from api.client import ClientError, NotConnected
 from deploy import demo as demonstration
 from deploy.administration import account_commands, token_commands
 from deploy.folder import DataFolder, data_folder, locked
+from deploy.hooks import hook_commands
 from deploy.remote import activity_commands, export_file, import_file, list_lists, list_tags
 from deploy.stack import StackFile, running_stack
 from deploy.surroundings import (
@@ -168,6 +169,7 @@ app.command("tags")(list_tags)
 app.add_typer(activity_commands, name="activity")
 app.add_typer(account_commands, name="account")
 app.add_typer(token_commands, name="token")
+app.add_typer(hook_commands, name="hook")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 from api.auth import Authenticator
 from api.dialects import Dialect
 from api.v3 import columns, vocabulary
+from api.v3.hooks import HookId
 from api.v3.refusals import SHAPES, refuse
 from api.v3.routes import NOWHERE, ROUTES
 from api.v3.segments import LARGEST_SEGMENT_ID
@@ -20,6 +21,7 @@ IDS = {
     "file_export_id": UUID,
     "list_id": UUID,
     "tag_id": UUID,
+    "hook_id": HookId,
     "segment_id": Annotated[int, Field(ge=1, le=LARGEST_SEGMENT_ID)],
 }
 

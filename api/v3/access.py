@@ -8,6 +8,7 @@ READ = (Privilege.CONTACTS_READ,)
 WRITE = (Privilege.CONTACTS_WRITE,)
 READ_LISTS = (Privilege.LISTS_READ,)
 WRITE_LISTS = (Privilege.LISTS_WRITE,)
+ADMINISTER = (Privilege.ADMINISTER,)
 #: The contract's sources differ on tags (v3.md 5, 16): either will do.
 READ_TAGS = (Privilege.CONTACTS_READ, Privilege.LISTS_READ)
 

@@ -12,6 +12,7 @@ from api.v3 import (
     custom_fields,
     engagement,
     exports,
+    hooks,
     imports,
     segments,
     tracking,
@@ -29,6 +30,7 @@ ROUTES: Sequence[AnyRoute] = (
     *custom_fields.ROUTES,
     *tracking.ROUTES,
     *segments.ROUTES,
+    *hooks.ROUTES,
 )
 
 _ACTIVITIES = "/activities/"

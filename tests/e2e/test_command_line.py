@@ -144,3 +144,18 @@ def test_administration_makes_no_database(data: Path, command: str) -> None:
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"muster: there is no database in {data}: `muster up` or `muster migrate` makes")
     assert not data.exists()
+
+
+def test_hooks_are_made_listed_and_deleted(shared: Up) -> None:
+    account = muster(shared.data, "account", "create", "Hooks").stdout.strip()
+    made = muster(shared.data, "hook", "create", "--account", account, "Welcome", "https://example.org/hook")
+    number, secret = made.stdout.split()
+    assert secret.startswith("whsec_")
+    listed = muster(shared.data, "hook", "list", "--account", account).stdout
+    assert "https://example.org/hook" in listed
+    assert secret not in listed
+    assert muster(shared.data, "hook", "delete", "--account", account, number).returncode == 0
+    again = muster(shared.data, "hook", "delete", "--account", account, number)
+    assert again.stderr == f"muster: there is no hook {number}\n"
+    refused = muster(shared.data, "hook", "create", "--account", "999999", "W", "https://example.org/")
+    assert refused.stderr == "muster: there is no account 999999\n"

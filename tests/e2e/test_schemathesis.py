@@ -85,6 +85,7 @@ def known(stack: Up) -> Known:
         "tag_id": made("/contact_tags", {"name": name}, "tag_id"),
         "custom_field_id": made("/contact_custom_fields", {"label": name, "type": "string"}, "custom_field_id"),
         "segment_id": made("/segments", {"name": name, "segment_criteria": criteria}, "segment_id"),
+        "hook_id": made("/hooks", {"name": name, "url": "https://example.org/"}, "hook_id"),
         "contact_id": made("/contacts", contact, "contact_id"),
         "activity_id": made("/activities/add_list_memberships", adding, "activity_id"),
         "file_export_id": made("/activities/contact_exports", {}, "activity_id"),

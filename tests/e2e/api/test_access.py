@@ -21,7 +21,9 @@ from tests.integration.desk import Desk
 
 def path_of(route: Route) -> str:
     """A path of the route, with ids that are unknown."""
-    return "/v3" + re.sub(r"{(\w+)}", lambda name: "1" if name[1] == "segment_id" else str(uuid4()), route.path)
+    return "/v3" + re.sub(
+        r"{(\w+)}", lambda name: "1" if name[1] in ("segment_id", "hook_id") else str(uuid4()), route.path
+    )
 
 
 @pytest.mark.parametrize(

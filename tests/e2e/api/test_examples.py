@@ -24,6 +24,7 @@ async def made(front: Front, email: str) -> Mapping[str, str]:
     criteria = {"type": "and", "group": [{"source": "contact", "field": "city", "op": "is-empty"}]}
     text = json.dumps({"version": "1.0.0", "criteria": criteria})
     segment = await front.post("/v3/segments", {"name": "S", "segment_criteria": text})
+    hook = await front.post("/v3/hooks", {"name": "H", "url": "https://example.org/"})
     return {
         example_ids.CONTACT: contact_id,
         example_ids.OTHER_CONTACT: contact_id,
@@ -36,6 +37,7 @@ async def made(front: Front, email: str) -> Mapping[str, str]:
         "{tag_id}": tag_id,
         "{custom_field_id}": field["custom_field_id"],
         "{segment_id}": str(segment["segment_id"]),
+        "{hook_id}": str(hook["hook_id"]),
     }
 
 

@@ -61,6 +61,12 @@ PRIVILEGES = {
     ("PUT", "/segments/{segment_id}"): {"contacts:lists:write"},
     ("PATCH", "/segments/{segment_id}/name"): {"contacts:lists:write"},
     ("DELETE", "/segments/{segment_id}"): {"contacts:lists:write"},
+    ("GET", "/hooks"): {"account:administer"},
+    ("POST", "/hooks"): {"account:administer"},
+    ("GET", "/hooks/{hook_id}"): {"account:administer"},
+    ("PUT", "/hooks/{hook_id}"): {"account:administer"},
+    ("DELETE", "/hooks/{hook_id}"): {"account:administer"},
+    ("GET", "/hooks/{hook_id}/calls"): {"account:administer"},
 }
 
 
