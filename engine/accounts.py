@@ -1,6 +1,5 @@
 """Accounts: the tenants. Every row of every table behind the wall belongs to one."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +18,6 @@ class Account:
     account_id: int
     name: str
     created_at: datetime
-    organization_id: int | None
 
 
 async def create(db: Database, name: str) -> Account:
@@ -43,14 +41,6 @@ async def find(db: Database, account_id: int) -> Account:
     if row is None:
         raise NotFound(f"there is no account {account_id}")
     return Account(**row)
-
-
-async def everyone(db: Database) -> AsyncIterator[Account]:
-    """All accounts, by number. Each is asked for behind its own wall, so this is nothing for requests."""
-    async with db.everywhere() as tx:
-        rows = await tx.all("account_ids")
-    for row in rows:
-        yield await find(db, row["account_id"])
 
 
 async def last_contact_number(tx: Transaction) -> int:

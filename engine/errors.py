@@ -33,12 +33,6 @@ class Invalid(MusterError):
     code = "invalid"
 
 
-class UnknownField(Invalid):
-    """A custom field does not exist, or is one of a list that the contact is not on."""
-
-    code = "unknown_field"
-
-
 class InvalidSegment(Invalid):
     """The segment criteria do not follow the grammar."""
 
@@ -80,21 +74,11 @@ class EmailTaken(Conflict):
 
     code = "email_taken"
 
-    def __init__(self, message: str, contact_no: int | None = None) -> None:
-        super().__init__(message)
-        self.contact_no = contact_no
-
 
 class WrittenMeanwhile(Conflict):
     """Somebody else is writing the same contact at this moment."""
 
     code = "written_meanwhile"
-
-
-class StaleWrite(Conflict):
-    """The contact has been changed after the time at which the request says that it was read."""
-
-    code = "stale_write"
 
 
 class AlreadyFinal(Conflict):

@@ -69,16 +69,18 @@ class Criteria:
         return None if criteria == cls() else criteria
 
 
+def echoed(attributes: Attributes) -> Mapping[str, str]:
+    """What an answer's element repeats of that of the request: its request_id, if it was sent (contract 5.1)."""
+    request_id = attributes.sent("request_id")
+    return {} if request_id is None else {"request_id": request_id}
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One `Contact` of a request: the account that it names, if any, its `request_id`, and itself."""
+    """One `Contact` of a request: itself and its attributes."""
 
     element: Element
     attributes: Attributes
-
-    @property
-    def request_id(self) -> str | None:
-        return self.attributes.sent("request_id")
 
     def account_id(self) -> int | None:
         """Raises Invalid when it is no number."""

@@ -75,7 +75,6 @@ class Refused(MusterError):
 #: By the code of the engine's error.
 ERROR_CODES: Mapping[str, ErrorCode] = {
     "invalid": ErrorCode.INVALID,
-    "unknown_field": ErrorCode.INVALID,
     "body_too_long": ErrorCode.INVALID,
     "unauthorized": ErrorCode.UNAUTHORIZED,
     "forbidden": ErrorCode.FORBIDDEN,
@@ -91,7 +90,6 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "name_taken": ErrorCode.FAILED,
     "email_taken": ErrorCode.FAILED,
     "written_meanwhile": ErrorCode.FAILED,
-    "stale_write": ErrorCode.FAILED,
     "busy": ErrorCode.FAILED,
 }
 

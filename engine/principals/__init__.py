@@ -9,17 +9,7 @@ from engine.principals.model import MUSTER, Access, Principal, Privilege, muster
 from engine.principals.requests import Taken, take_requests
 from engine.principals.sessions import Purpose, close_session, open_session, prune_sessions, session
 from engine.principals.tokens import Token, api_token, authenticate, create_token, list_tokens, revoke_token
-from engine.principals.users import (
-    User,
-    create_user,
-    find_user,
-    list_users,
-    log_in,
-    own_user,
-    remove_user,
-    set_password,
-    user_of,
-)
+from engine.principals.users import User, create_user, find_user, list_users, log_in, remove_user, set_password
 
 __all__ = [
     "MUSTER",
@@ -46,7 +36,6 @@ __all__ = [
     "log_in",
     "muster",
     "open_session",
-    "own_user",
     "prune_sessions",
     "remove_user",
     "revoke_grant",
@@ -56,5 +45,4 @@ __all__ = [
     "set_password",
     "signing_key",
     "take_requests",
-    "user_of",
 ]

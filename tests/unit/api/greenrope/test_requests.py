@@ -112,8 +112,9 @@ def test_the_contacts_of_a_request() -> None:
     """Contract 5.1: criteria, request ids, accounts."""
     root = xml.parse(contacts('contact_id="8984" request_id="d-1"', 'account_id="12346" Firstname=" Sam " email="s@b"'))
     first, second = requests.items(root)
-    assert (first.request_id, first.account_id(), first.criteria()) == ("d-1", None, Criteria(8984))
-    assert (second.request_id, second.account_id()) == (None, 12346)
+    assert requests.echoed(first.attributes) == {"request_id": "d-1"}
+    assert (first.account_id(), first.criteria()) == (None, Criteria(8984))
+    assert (requests.echoed(second.attributes), second.account_id()) == ({}, 12346)
     assert second.criteria() == Criteria(None, "Sam", None, "s@b")
 
 

@@ -1,0 +1,122 @@
+"""The one door of this dialect: a form that is posted calls one function (contract greenrope.md 1).
+
+Answers have status 200, also those that refuse; every one has the root that belongs to its function, as far as that is
+known. A long answer is sent while it is made. Once it has begun its status and its first words cannot be taken back, so
+if it fails in the middle its list is closed where it is, and what follows is not the total but `Result` once more, with
+`Error`, and the error: the document is well-formed, and whoever looks for the total sees that it is not whole.
+"""
+
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from http import HTTPStatus
+
+from aiohttp import web
+
+from api import dialects, xml
+from api.dialects import Services
+from api.greenrope import forms, login, requests
+from api.greenrope.answers import Format, Frame, Record, Xml
+from api.greenrope.calling import Call, Function, Long
+from api.greenrope.forms import Form
+from api.greenrope.functions import FUNCTIONS
+from api.greenrope.refusals import STATUSES, UnknownFunction, refusal
+from api.greenrope.requests import UNATTRIBUTED, Heading
+from api.greenrope.values import Attributes
+from engine.errors import Invalid, MusterError
+
+PATHS = ("/api-xml", "/xml.pl")
+#: What logs in, where all others need to have logged in.
+LOGIN = "GetAuthToken"
+
+
+def mount(app: web.Application, services: Services) -> None:
+    """Adds the two paths, which are the same; other methods than POST are refused without a word."""
+    for path in PATHS:
+        resource = app.router.add_resource(path)
+        answer = dialects.observed(services, path, "POST", _Door(services, FUNCTIONS, path).answer, _unattributed)
+        resource.add_route("POST", answer, expect_handler=dialects.expect)
+        resource.add_route("*", _not_allowed, expect_handler=dialects.expect)
+
+
+class _Door:
+    """Answers the requests to one path."""
+
+    def __init__(self, services: Services, functions: Mapping[str, Function], path: str) -> None:
+        self._services = services
+        self._functions = functions
+        self._path = path
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Raises what is wrong with a request of which it is not known what function it calls."""
+        form = await forms.receive(request)
+        if not form.xml:
+            raise Invalid("the form field xml is missing")
+        heading = requests.heading(form.xml)
+        if heading.function != LOGIN and heading.function not in self._functions:
+            raise UnknownFunction(f"there is no function {heading.function}")
+        try:
+            answer = await self._called(heading, form)
+            if isinstance(answer, Long):
+                return await self._sent(request, heading, answer)
+            return _whole(heading.answer_root, answer, heading.format)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets it in the function's own answer)
+            return _refused(dialects.told(error, self._path), heading)
+
+    async def _called(self, heading: Heading, form: Form) -> Record | Long:
+        """Who asks is known before the whole request is parsed."""
+        if heading.function == LOGIN:
+            return await login.log_in(self._services, form)
+        access = await login.logged_in(self._services, form)
+        root = xml.parse(form.xml)
+        call = Call(heading.function, self._services, access, root, Attributes.of(root))
+        return await self._functions[heading.function](call)
+
+    async def _sent(self, request: web.Request, heading: Heading, answer: Long) -> web.StreamResponse:
+        """Sends the answer; what fails before its first items are there is refused as any other."""
+        frame = Frame(heading.answer_root, answer.head, answer.container, answer.item)
+        async with aclosing(answer.runs) as runs:  # type: ignore[type-var]
+            run = await anext(runs, None)
+            response = web.StreamResponse(headers={"Content-Type": _content_type(heading.format)})
+            with suppress(ConnectionError):
+                await response.prepare(request)
+                await response.write(heading.format.begin(frame))
+                between = b""
+                while run is not None:
+                    if run:
+                        await response.write(between + heading.format.items(frame, run))
+                        between = heading.format.between
+                    try:
+                        run = await anext(runs, None)
+                    except Exception as error:  # noqa: BLE001 (the answer has begun: it is told at its end)
+                        await response.write(heading.format.end(frame, refusal(dialects.told(error, self._path))))
+                        break
+                else:
+                    await response.write(heading.format.end(frame, answer.tail()))
+                await response.write_eof()
+        return response
+
+
+async def _not_allowed(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+
+
+def _unattributed(error: MusterError) -> web.Response:
+    return _whole(UNATTRIBUTED, Record(refusal(error)), Xml(), _status(error))
+
+
+def _refused(error: MusterError, heading: Heading) -> web.Response:
+    return _whole(heading.answer_root, Record(refusal(error)), heading.format, _status(error))
+
+
+def _status(error: MusterError) -> HTTPStatus:
+    return STATUSES.get(error.code, HTTPStatus.OK)
+
+
+def _whole(root: str, answer: Record, written: Format, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    return web.Response(
+        body=written.whole(root, answer), status=status, headers={"Content-Type": _content_type(written)}
+    )
+
+
+def _content_type(written: Format) -> str:
+    return f"{written.content_type}; charset=utf-8"

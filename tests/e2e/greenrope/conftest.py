@@ -1,0 +1,42 @@
+"""A user of an account of this test's own, logged in, in front of the database that all tests share."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from uuid import uuid4
+
+import pytest_asyncio
+
+from engine import principals
+from engine.database import Database
+from engine.principals import Privilege
+from engine.settings import Settings
+from tests.e2e.api.front import Front, open_front
+from tests.e2e.greenrope.rope import PASSWORD, Rope, logged_in
+from tests.integration.conftest import desk, new_desk
+from tests.integration.desk import Desk
+
+__all__ = ["desk", "new_desk"]
+
+#: A new user whose home is an account, logged in; with these privileges only.
+NewUser = Callable[..., Awaitable[Rope]]
+
+
+@pytest_asyncio.fixture
+async def front(settings: Settings, desk: Desk, token: str) -> AsyncIterator[Front]:
+    async with open_front(settings, desk, token) as front:
+        yield front
+
+
+@pytest_asyncio.fixture
+async def new_user(db: Database, front: Front) -> NewUser:
+    async def create(account_id: int, privileges: Collection[Privilege] = tuple(Privilege)) -> Rope:
+        email = f"user-{uuid4().hex}@example.org"
+        principal_id = await principals.create_user(db, account_id, email, PASSWORD, privileges)
+        return await logged_in(front, email, PASSWORD, principal_id)
+
+    return create
+
+
+@pytest_asyncio.fixture
+async def rope(front: Front, new_user: NewUser) -> Rope:
+    """The owner of the front's account."""
+    return await new_user(front.desk.account_id)

@@ -1,0 +1,134 @@
+"""How requests come and answers go (contract greenrope.md 1, 2, 7, 8)."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+from lxml import etree
+
+from engine import principals
+from engine.database import Database
+from engine.principals import Privilege
+from tests.e2e.api.front import Front
+from tests.e2e.greenrope.conftest import NewUser
+from tests.e2e.greenrope.rope import JSON, XML, Rope, posted, refusal
+from tests.greenrope_examples import canonical, examples
+from tests.integration.conftest import NewDesk
+
+ACCOUNTS = "<GetAccountsWithAccessRequest></GetAccountsWithAccessRequest>"
+LAUGHS = '<!DOCTYPE a [<!ENTITY b "bbbb">]><GetGroupsRequest>&b;</GetGroupsRequest>'
+
+
+async def unattributed(front: Front, form: Mapping[str, str] | bytes) -> int:
+    content_type, content = await posted(front, form)
+    root = etree.fromstring(content)
+    assert (content_type, root.tag) == (XML, "ErrorResponse")
+    return refusal(root)
+
+
+async def test_logging_in(rope: Rope) -> None:
+    """Contract 1.1: the form of the answer, and that the token is good on both paths (contract 1)."""
+    assert rope.token
+    form = {"email": rope.email.upper(), "auth_token": rope.token, "xml": ACCOUNTS}
+    for path in ("/api-xml", "/xml.pl"):
+        content_type, content = await posted(rope.front, form, path)
+        assert content_type == XML
+        assert content.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<GetAccountsWithAccessResponse>')
+        assert f"<AccountNumber>{rope.account_id}</AccountNumber>" in content.decode()
+
+
+@pytest.mark.parametrize(("email", "password"), [(None, "wrong"), ("nobody@example.org", "correct horse"), ("", "")])
+async def test_who_cannot_log_in(rope: Rope, email: str | None, password: str) -> None:
+    """Contract 1.1: the contract's answer."""
+    form = {"email": rope.email if email is None else email, "password": password, "xml": "<GetAuthTokenRequest/>"}
+    _, content = await posted(rope.front, form)
+    assert canonical(content) == canonical(examples("contract", "GetAuthTokenResponse")[1])
+
+
+async def test_tokens_that_are_not_good(rope: Rope, new_user: NewUser) -> None:
+    """Contract 1.1 and 8: unknown, of another, none; told in the function's own answer."""
+    another = await new_user(rope.account_id)
+    for email, token in ((rope.email, "x"), (another.email, rope.token), (rope.email, ""), ("", rope.token)):
+        _, content = await posted(rope.front, {"email": email, "auth_token": token, "xml": ACCOUNTS})
+        root = etree.fromstring(content)
+        assert (root.tag, refusal(root)) == ("GetAccountsWithAccessResponse", 1001)
+
+
+async def test_other_methods(front: Front) -> None:
+    """Contract 1: 405 with an empty body."""
+    for method in ("GET", "PUT", "DELETE", "HEAD"):
+        async with front.session.request(method, front.address + "/api-xml") as response:
+            assert (response.status, await response.read()) == (405, b"")
+
+
+async def test_what_cannot_be_attributed(rope: Rope) -> None:
+    """Contract 2.1: ErrorResponse; the contract's example but for its words."""
+    fields = {"email": rope.email, "auth_token": rope.token}
+    for document in ("<GetGroupsRequest", "x", LAUGHS, "<a><GetGroupsRequest/></a>"):
+        expected = 1015 if document.startswith("<a") else 1011
+        assert await unattributed(rope.front, fields | {"xml": document}) == expected
+    for document in ("<Request/>", "<GetWidgetsRequest/>", "<getgroupsrequest/>"):
+        assert await unattributed(rope.front, fields | {"xml": document}) == 1015
+    assert await unattributed(rope.front, fields) == 1003
+    assert await unattributed(rope.front, b"") == 1003
+
+
+async def test_what_is_wrong_further_on(rope: Rope) -> None:
+    """Contract 1 and 8: the function is known, so the answer has its root."""
+    for inside in ("<a>", "&b;", "<a>" * 10_000 + "</a>" * 10_000, "\x00"):
+        content = await rope.send(f"<GetGroupsRequest>{inside}</GetGroupsRequest>")
+        assert refusal(etree.fromstring(content)) == 1011
+
+
+async def test_badly_encoded_clients(rope: Rope) -> None:
+    """Contract 1: xml= without urlencoding takes the rest of the body."""
+    document = "<?xml version='1.0'?><CreateGroupRequest><Name>A+%42 &amp; \"ü\"</Name></CreateGroupRequest>"
+    _, content = await posted(rope.front, f"email={rope.email}&auth_token={rope.token}&xml={document}".encode())
+    assert etree.fromstring(content).findtext("Result") == "Success"
+    groups = await rope.done("<GetGroupsRequest/>")
+    assert groups.findtext("Groups/Group/Name") == 'A+%42 & "ü"'
+
+
+async def test_xml_that_is_too_long(rope: Rope) -> None:
+    """Contract 10: 4 MiB; refused by the declared length, or when that is passed."""
+    fields = {"email": rope.email, "auth_token": rope.token}
+    assert await unattributed(rope.front, fields | {"xml": f"<A>{'x' * (4 << 20)}</A>"}) == 1011
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1 << 20
+            yield b"xml=" + b"x" * (1 << 20)
+
+    async with rope.front.session.post(rope.front.address + "/api-xml", data=endless()) as response:
+        assert refusal(etree.fromstring(await response.read())) == 1011
+    assert sent < 100 << 20
+
+
+async def test_json(rope: Rope) -> None:
+    """Contract 7: any function, success and failure."""
+    content = await rope.send("<GetAccountsWithAccessRequest response='json'/>")
+    accounts = {"account": [{"accountnumber": str(rope.account_id)}]}
+    assert json.loads(content) == {"getaccountswithaccessresponse": {"result": "Success", "accounts": accounts}}
+    content_type, content = await posted(
+        rope.front,
+        {"email": rope.email, "auth_token": rope.token, "xml": "<GetGroupsRequest response='JSON' group_id='x'/>"},
+    )
+    assert content_type == JSON
+    answer = json.loads(content)["getgroupsresponse"]
+    assert (answer["result"], answer["errorcode"], set(answer)) == (
+        "Error",
+        "1003",
+        {"result", "errorcode", "errortext"},
+    )
+
+
+async def test_accounts_with_access(rope: Rope, new_desk: NewDesk, db: Database) -> None:
+    """Contract 6.5 and 1.2: the own account and shared ones."""
+    other = await new_desk()
+    await principals.grant(db, rope.principal_id, other.account_id, [Privilege.CONTACTS_READ])
+    fresh = await rope.again()
+    root = await fresh.done(ACCOUNTS)
+    numbers = [each.text for each in root.findall("Accounts/Account/AccountNumber")]
+    assert numbers == sorted([str(rope.account_id), str(other.account_id)], key=int)
