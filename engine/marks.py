@@ -32,15 +32,15 @@ class Mark(NamedTuple):
     marked_at: datetime
 
 
-async def add(tx: Transaction, kind: MarkKind, set_no: int, times: Mapping[int, datetime]) -> None:
-    """Marks contacts, by number with the time. Who has the mark keeps it, with the later of the times.
+async def add(tx: Transaction, kind: MarkKind, set_no: int, times: Mapping[int, datetime]) -> int:
+    """Marks contacts, by number with the time; answers for how many that says anything new.
 
-    The caller holds the contacts' rows, or is the only one who marks.
+    Who has the mark keeps it, with the later of the times. Marks are locked by contact: whoever adds several kinds does
+    so in the order of (kind, set), after all locks on contacts.
     """
-    if times:
-        await tx.run(
-            "add_marks", kind=kind, set_no=set_no, contact_nos=sorted(times), times=[times[no] for no in sorted(times)]
-        )
+    contact_nos = sorted(times)
+    moments = [times[contact_no] for contact_no in contact_nos]
+    return await tx.run("add_marks", kind=kind, set_no=set_no, contact_nos=contact_nos, times=moments)
 
 
 async def of_contacts(tx: Transaction, contact_nos: Sequence[int]) -> Mapping[int, list[Mark]]:

@@ -32,8 +32,9 @@ class TrackingEvents(Resource):
         Field(
             min_length=1,
             max_length=10_000,
-            description="Objects of contact_id or email, campaign_id (a UUID), event (sent, opened, clicked, bounced or"
-            " unsubscribed) and time (a date-time with its offset), all required",
+            description="Objects of contact_id or email, campaign_id (a UUID), event (sent, opened, clicked, bounced,"
+            " unsubscribed or complained) and time (a date-time with its offset), all required. With list_id instead of"
+            " or beside campaign_id a contact has bounced on, unsubscribed from or complained of that list only",
         ),
     ]
 
@@ -55,7 +56,7 @@ ROUTES: Sequence[AnyRoute] = (
         record,
         NO_404,
         "postTrackingEvents",
-        "Tell who was sent, opened or clicked which campaign, bounced or unsubscribed",
+        "Tell who was sent, opened or clicked which campaign, bounced, unsubscribed or complained",
         body=TrackingEvents,
         example={
             "events": [

@@ -21,6 +21,6 @@ Work takes 1 to 5 and then, to finish, 6 and 7; a batch that is not the last tak
 unless it lets those run that have waited for what it has read (an export's first): that takes 6, too.
 Submit, claim and cancel begin with 6 and go on with 7. Nothing but numbers (contacts, sets) is drawn from the
 account's row otherwise, by statements that take no lock after it; numbers of contacts bring the chunks of 3 with them,
-which must be there to be locked. Rows of campaigns are written between 3 and 4, and only by tracking events, of which
-an account's order runs one after the other.
+which must be there to be locked. Marks and rows of campaigns are written between 3 and 4, and only by tracking events,
+of which an account's order runs one after the other.
 """

@@ -22,7 +22,7 @@ from engine.errors import Invalid
 from engine.operations.engagement import ComputeEngagement
 from engine.sets.system import ACTIVE, FIELDS, TRACKING, UNSUBSCRIBED
 from engine.tracking import events, recording
-from engine.tracking.events import Event, RowError
+from engine.tracking.events import Event, ListEvent, RowError
 
 
 class TrackingEvents(BaseModel):
@@ -58,7 +58,7 @@ class Told:
     """All events of a request, which are recorded in one transaction."""
 
     rows: int
-    events: Sequence[Event]
+    events: Sequence[Event | ListEvent]
     errors: Sequence[RowError]
     first_set_no: int
 
@@ -82,7 +82,7 @@ class Recording(BatchedOperation):
             yield Told(rows, told, errors, first_set_no)
 
 
-def _read(path: Path, now: datetime) -> tuple[int, list[Event], list[RowError]]:
+def _read(path: Path, now: datetime) -> tuple[int, list[Event | ListEvent], list[RowError]]:
     try:
         rows = json.loads(path.read_bytes())
     except OSError as error:

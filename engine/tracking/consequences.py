@@ -1,4 +1,4 @@
-"""What events do to contacts: who unsubscribed is opted out, whose mail bounced is held.
+"""What events do to contacts: who unsubscribed or complained is opted out, whose mail bounced is held.
 
 An event never undoes what came after it: an unsubscription does not when the contact has subscribed on its own since, a
 bounce neither then nor when its address was put in order since. What the account itself did after an unsubscription
@@ -14,6 +14,8 @@ import asyncpg
 from engine.database import Transaction
 from engine.tracking.events import Event, Kind
 
+#: After which the contact must not be mailed until it opts in.
+OPTING_OUT = (Kind.UNSUBSCRIBED, Kind.COMPLAINED)
 #: Who may be mailed, or is about to be: a bounce puts them on hold.
 MAILED = ("implicit", "explicit", "pending_confirmation")
 
@@ -43,7 +45,7 @@ def decide(contacts: Mapping[int, asyncpg.Record], events: Iterable[tuple[Event,
     opted_out: dict[int, datetime] = {}
     held = set[int]()
     for event, contact_no in events:
-        if event.kind is Kind.UNSUBSCRIBED and _opts_out(contacts[contact_no], event.time):
+        if event.kind in OPTING_OUT and _opts_out(contacts[contact_no], event.time):
             opted_out[contact_no] = min(event.time, opted_out.get(contact_no, event.time))
         elif event.kind is Kind.BOUNCED and _is_held(contacts[contact_no], event.time):
             held.add(contact_no)

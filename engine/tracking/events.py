@@ -32,18 +32,29 @@ class Kind(StrEnum):
     CLICKED = "clicked"
     BOUNCED = "bounced"
     UNSUBSCRIBED = "unsubscribed"
+    COMPLAINED = "complained"
 
 
-#: What changes the contact itself.
-CHANGING = (Kind.BOUNCED, Kind.UNSUBSCRIBED)
+#: What changes the contact itself; or, told of one list, is a mark in it and leaves the contact as it is.
+CHANGING = (Kind.BOUNCED, Kind.UNSUBSCRIBED, Kind.COMPLAINED)
 
 
 class Event(NamedTuple):
-    """One event. `contact` is an id, or the key of an e-mail; `row` counts from 1; `time` is in UTC."""
+    """One event of a campaign. `contact` is an id, or the key of an e-mail; `row` counts from 1; `time` is in UTC."""
 
     row: int
     contact: UUID | str
     campaign_id: UUID
+    kind: Kind
+    time: datetime
+
+
+class ListEvent(NamedTuple):
+    """One event of a list, whichever campaign it came of."""
+
+    row: int
+    contact: UUID | str
+    list_id: UUID
     kind: Kind
     time: datetime
 
@@ -60,7 +71,7 @@ class _Wrong(Exception):
         self.code = code
 
 
-def read(rows: Sequence[Any], now: datetime) -> tuple[list[Event], list[RowError]]:
+def read(rows: Sequence[Any], now: datetime) -> tuple[list[Event | ListEvent], list[RowError]]:
     """The events of the rows, which may be anything that JSON knows, and one error for each row that tells none."""
     events, errors = [], []
     for number, row in enumerate(rows, start=1):
@@ -76,8 +87,8 @@ def row_error(row: int, item: str, code: str, text: str) -> RowError:
 
 
 def may_change_contacts(rows: Sequence[Any]) -> bool:
-    """Whether any of the rows may tell of a bounce or an unsubscription."""
-    return any(isinstance(row, Mapping) and row.get("event") in CHANGING for row in rows)
+    """Whether any of the rows may tell of a bounce, an unsubscription or a complaint that is not of one list."""
+    return any(isinstance(row, Mapping) and row.get("event") in CHANGING and row.get("list_id") is None for row in rows)
 
 
 def names_emails(rows: Sequence[Any]) -> bool:
@@ -85,10 +96,22 @@ def names_emails(rows: Sequence[Any]) -> bool:
     return any(isinstance(row, Mapping) and row.get("email") is not None for row in rows)
 
 
-def _event(number: int, row: Any, now: datetime) -> Event:
+def _event(number: int, row: Any, now: datetime) -> Event | ListEvent:
     if not isinstance(row, Mapping):
         raise _Wrong("not_an_object", "this is no JSON object")
+    if row.get("list_id") is not None:
+        return _list_event(number, row, now)
     return Event(number, _contact(row), _id(row, "campaign_id"), _kind(row), _time(row, now))
+
+
+def _list_event(number: int, row: Mapping[str, Any], now: datetime) -> ListEvent:
+    """A campaign need not be named: of a list's events none is of a campaign."""
+    if row.get("campaign_id") is not None:
+        _id(row, "campaign_id")
+    told = ListEvent(number, _contact(row), _id(row, "list_id"), _kind(row), _time(row, now))
+    if told.kind not in CHANGING:
+        raise _Wrong("unexpected_list_id", f"list_id does not go with {told.kind}, only with {', '.join(CHANGING)}")
+    return told
 
 
 def _contact(row: Mapping[str, Any]) -> UUID | str:

@@ -5,6 +5,9 @@ account has mended the contact in between.
 
 Who opened or clicked what was never sent to him, as far as we were told, is stored as told. Rules on `opened` and
 `clicked` find him; those on `not_opened` and `not_clicked`, and engagement levels, go by what was sent.
+
+Bounces and complaints are marks, too, of the list that they are told of or of the account, and so is an unsubscription
+from a list (engine/marks.py).
 """
 
 from collections import defaultdict
@@ -21,8 +24,8 @@ from engine.sets import membership
 from engine.sets.chunks import as_integer, bits_of, chunk_of, is_member, of_integer
 from engine.sets.membership import Bits
 from engine.sets.system import ACTIVE, EXISTS, UNSUBSCRIBED
-from engine.tracking import consequences
-from engine.tracking.events import CHANGING, Event, Kind, RowError, row_error
+from engine.tracking import consequences, markings
+from engine.tracking.events import CHANGING, Event, Kind, ListEvent, RowError, row_error
 
 #: The sets of who may be mailed, which events may change.
 SYSTEM_SETS = (ACTIVE, UNSUBSCRIBED)
@@ -30,7 +33,7 @@ SYSTEM_SETS = (ACTIVE, UNSUBSCRIBED)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What recording events did: memberships changed, and errors of rows."""
+    """What recording events did: memberships and marks changed, and errors of rows."""
 
     changed: int
     errors: tuple[RowError, ...]
@@ -48,30 +51,34 @@ class Campaign:
         return cls(row["sent_at"], {kind: row[f"{kind}_set"] for kind in Kind if row[f"{kind}_set"] is not None})
 
 
-#: Events with the numbers of their contacts.
+#: Events with the numbers of their contacts: of campaigns, and all.
 Known = Sequence[tuple[Event, int]]
+Named = Sequence[tuple[Event | ListEvent, int]]
 
 
-async def reserve_sets(tx: Transaction, events: Iterable[Event]) -> int:
+async def reserve_sets(tx: Transaction, events: Iterable[Event | ListEvent]) -> int:
     """Makes sure of numbers in a row for the sets that these events need and that do not exist yet; answers the first.
 
     In a transaction of its own, which keeps the account's row locked for a moment only.
     """
-    told = {(event.campaign_id, event.kind) for event in events}
+    told = {(event.campaign_id, event.kind) for event in events if isinstance(event, Event)}
     campaigns = await _campaigns(tx, {campaign_id for campaign_id, _ in told})
     new = sum(campaign_id not in campaigns or kind not in campaigns[campaign_id].sets for campaign_id, kind in told)
     return int(await tx.value("reserve_set_numbers", count=new)) if new else 0
 
 
-async def write(tx: Transaction, sequence: int, events: Sequence[Event], first_set_no: int) -> Written:
+async def write(tx: Transaction, sequence: int, events: Sequence[Event | ListEvent], first_set_no: int) -> Written:
     """Records the events for an activity. New sets take the numbers from `first_set_no` on.
 
     Takes locks in the order of engine/activities. Campaigns are nobody else's meanwhile (TRACKING is written).
     """
     named, unknown = await _resolved(tx, events)
-    contacts = await consequences.lock(tx, {contact_no for event, contact_no in named if event.kind in CHANGING})
+    changing = {no for event, no in named if isinstance(event, Event) and event.kind in CHANGING}
+    contacts = await consequences.lock(tx, changing)
     masks = await _masks(tx, named, "take_existence" if contacts else "share_existence")
-    known, deleted = _existing(named, masks)
+    existing, deleted = _existing(named, masks)
+    known = [(event, contact_no) for event, contact_no in existing if isinstance(event, Event)]
+    marked, unlisted = await markings.write(tx, existing)
     set_nos = await _sets(tx, known, first_set_no)
     told = _gathered((set_nos[event.campaign_id, event.kind], contact_no) for event, contact_no in known)
     await tx.all("lock_sets", set_nos=sorted({*set_nos.values(), *(SYSTEM_SETS if contacts else ())}))
@@ -83,10 +90,10 @@ async def write(tx: Transaction, sequence: int, events: Sequence[Event], first_s
     on |= _without(out, await _stored(tx, out))
     off = _within(inactive, masks)
     changed = await membership.write_exactly(tx, sequence, {**told, **out, **inactive}, on, off)
-    return Written(changed, (*unknown, *deleted))
+    return Written(changed + marked, (*unknown, *deleted, *unlisted))
 
 
-async def _resolved(tx: Transaction, events: Sequence[Event]) -> tuple[Known, list[RowError]]:
+async def _resolved(tx: Transaction, events: Sequence[Event | ListEvent]) -> tuple[Named, list[RowError]]:
     """The events whose contacts there are or were, and errors for the others."""
     named = {event.contact for event in events}
     ids = [contact for contact in named if isinstance(contact, UUID)]
@@ -99,13 +106,13 @@ async def _resolved(tx: Transaction, events: Sequence[Event]) -> tuple[Known, li
     return known, [_error(event, "contact_not_found", "there is no such contact") for event in unknown]
 
 
-async def _masks(tx: Transaction, known: Known, locking: str) -> Bits:
+async def _masks(tx: Transaction, known: Named, locking: str) -> Bits:
     """The chunks that tell which of the contacts exist, and which are active if that may change, now locked."""
     chunks = sorted({chunk_of(contact_no) for _, contact_no in known})
     return _by_place(await tx.all(locking, chunks=chunks) if chunks else ())
 
 
-def _existing(known: Known, masks: Bits) -> tuple[Known, list[RowError]]:
+def _existing(known: Named, masks: Bits) -> tuple[Named, list[RowError]]:
     """The events of contacts that exist, and errors for those of deleted ones."""
     existing = [(event, contact_no) for event, contact_no in known if _is_in(masks, EXISTS, contact_no)]
     deleted = [event for event, contact_no in known if not _is_in(masks, EXISTS, contact_no)]
@@ -195,5 +202,5 @@ def _within(bits: Bits, stored: Bits) -> dict[tuple[int, int], BitString]:
     return {place: of_integer(each) for place, each in rest.items() if each}
 
 
-def _error(event: Event, code: str, text: str) -> RowError:
+def _error(event: Event | ListEvent, code: str, text: str) -> RowError:
     return row_error(event.row, str(event.contact), code, text)

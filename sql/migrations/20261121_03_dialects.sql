@@ -135,6 +135,8 @@ create index mark_by_set on mark (account_id, kind, set_no, contact_no);
 -- As of contact: both indexes begin with the account.
 alter table mark alter column account_id set statistics 0;
 
+alter table campaign add column complained_set integer;
+
 -- Addresses of other programs that are told of what happens.
 create table hook (
     account_id bigint not null,
@@ -242,6 +244,7 @@ alter table custom_field
     add constraint custom_field_type_check check (type in ('string', 'date')),
     drop column set_no, drop column choices, drop column editability, drop column default_value, drop column position,
     drop column required, drop column property;
+alter table campaign drop column complained_set;
 drop index contact_twins;
 alter table contact
     drop column birthday_year, drop column profile, drop column demographic_score, drop column activity_score;

@@ -89,17 +89,18 @@ from unnest(:set_nos::integer[], :names::text[]) s(set_no, name);
 
 -- name: write_campaigns!
 insert into campaign (
-    account_id, campaign_id, sent_at, sent_set, opened_set, clicked_set, bounced_set, unsubscribed_set
+    account_id, campaign_id, sent_at, sent_set, opened_set, clicked_set, bounced_set, unsubscribed_set,
+    complained_set
 )
 select :account_id, c.*
 from unnest(
     :campaign_ids::uuid[], :sent_at::timestamptz[], :sent::integer[], :opened::integer[], :clicked::integer[],
-    :bounced::integer[], :unsubscribed::integer[]
+    :bounced::integer[], :unsubscribed::integer[], :complained::integer[]
 ) c
 on conflict (account_id, campaign_id) do update set
     sent_at = excluded.sent_at, sent_set = excluded.sent_set, opened_set = excluded.opened_set,
     clicked_set = excluded.clicked_set, bounced_set = excluded.bounced_set,
-    unsubscribed_set = excluded.unsubscribed_set;
+    unsubscribed_set = excluded.unsubscribed_set, complained_set = excluded.complained_set;
 
 -- name: keep_told_contacts!
 -- Before-images of the contacts that events change, for undo. Under the locks of their rows.

@@ -20,7 +20,7 @@ from engine.sets.system import ACTIVE, EXISTS, FIELDS, TRACKING, UNSUBSCRIBED
 from tests.integration.desk import Desk, deliver_at_random
 from tests.tracking_model import Model
 
-EVENTS = ("sent", "opened", "clicked", "bounced", "unsubscribed")
+EVENTS = ("sent", "opened", "clicked", "bounced", "unsubscribed", "complained")
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -69,13 +69,15 @@ async def contact(desk: Desk, contact_no: int) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_random_events(seed: int, desk: Desk) -> None:
-    """Over two chunks, by id and by e-mail, contacts in every state, each request told twice."""
+    """Over two chunks, by id and by e-mail, contacts in every state, each request told twice; also of lists."""
     random = Random(seed)
     model, numbers = await prepared(desk, random)
     names = [*model.contacts, str(uuid4()), "nobody@example.org"]
     ids = [str(uuid4()) for _ in range(3)]
+    lists = {str(each.set_id): each.set_no for each in await desk.new_lists(2)}
+    model.lists |= set(lists)
     for _ in range(6):
-        rows = [random_row(random, names, ids) for _ in range(random.randint(1, 30))]
+        rows = [random_row(random, names, ids, [*lists, str(uuid4())]) for _ in range(random.randint(1, 30))]
         await assert_told(desk, rows, model.tell(rows))
         before = await kept(desk)
         again = await assert_told(desk, rows, model.tell(rows))
@@ -87,11 +89,20 @@ async def test_random_events(seed: int, desk: Desk) -> None:
         i: model.sent(i) for i in model.times
     }
     await assert_contacts(desk, model, numbers)
+    assert await marked(desk) == {
+        (numbers[name], event, lists[list_id] if list_id else 0): time
+        for (name, event, list_id), time in model.marks.items()
+    }
+
+
+async def marked(desk: Desk) -> dict[tuple[int, str, int], datetime]:
+    rows = await desk.rows("mark")
+    return {(each["contact_no"], each["kind"], each["set_no"]): each["marked_at"] for each in rows}
 
 
 async def kept(desk: Desk) -> list[set[Any]]:
     """What events may change, in whatever order it lies."""
-    return [set(await desk.rows(table)) for table in ("set_chunk", "contact", "campaign")]
+    return [set(await desk.rows(table)) for table in ("set_chunk", "contact", "campaign", "mark")]
 
 
 async def assert_told(desk: Desk, rows: Sequence[Any], wrong: Sequence[int]) -> Activity:
@@ -139,11 +150,13 @@ async def prepared(desk: Desk, random: Random) -> tuple[Model, dict[str, int]]:
     return model, numbers
 
 
-def random_row(random: Random, names: Sequence[str], ids: Sequence[str]) -> dict[str, Any]:
+def random_row(random: Random, names: Sequence[str], ids: Sequence[str], lists: Sequence[str]) -> dict[str, Any]:
     name = random.choice(names)
     spelled: str | UUID = f" {name.upper()}" if "@" in name and random.random() < 0.5 else name
     time = days_ago(random.choice((0, 0.5, 1.5, 2.5, 4.5, 8.5)))
-    return row(spelled if "@" in name else UUID(name), random.choice(ids), random.choice(EVENTS), time)
+    event = random.choice(EVENTS)
+    of_list = {"list_id": random.choice(lists)} if event in EVENTS[3:] and random.random() < 0.4 else {}
+    return row(spelled if "@" in name else UUID(name), random.choice(ids), event, time) | of_list
 
 
 async def assert_contacts(desk: Desk, model: Model, numbers: Mapping[str, int]) -> None:
@@ -178,6 +191,30 @@ async def test_who_unsubscribes_changes_and_stays_on_lists(desk: Desk) -> None:
     [image] = [each for each in await desk.rows("contact_before") if each["sequence"] == activity.sequence]
     assert json.loads(image["image"])["permission"] == "implicit"
     assert activity.changed_count == 3
+
+
+async def test_what_is_told_of_a_list_stays_in_it(desk: Desk) -> None:
+    """A mark of the list, with its time, and nothing else: no opt-out, no campaign, and no contact to wait for."""
+    [person], target = await desk.make_contacts(1), await desk.new_list()
+    before = await contact(desk, 1)
+    told = [row(person, "", event, days_ago(2)) | {"list_id": str(target.set_id)} for event in EVENTS[3:]]
+    asked = request(desk, [{**each, "campaign_id": None} for each in told])
+    submitted = await desk.submit(asked)
+    assert submitted.activity.writes == {TRACKING}
+    await desk.deliver(submitted.messages)
+    assert await contact(desk, 1) == before
+    assert await campaigns(desk) == {}
+    assert await marked(desk) == {(1, event, target.set_no): NOW - timedelta(days=2) for event in EVENTS[3:]}
+
+
+async def test_who_complains_is_opted_out(desk: Desk) -> None:
+    """Contract greenrope.md 6.1.2; the policy on unsubscribing: who complains must not get more mail."""
+    [person] = await desk.make_contacts(1)
+    await tell(desk, row(person, str(uuid4()), "complained", days_ago(2)))
+    found = await contact(desk, 1)
+    assert (found["permission"], found["opt_out_source"]) == ("unsubscribed", "Contact")
+    assert (await desk.members(ACTIVE), await desk.members(UNSUBSCRIBED)) == (set(), {1})
+    assert await marked(desk) == {(1, "complained", 0): NOW - timedelta(days=2)}
 
 
 async def test_what_bounced_is_held(desk: Desk) -> None:

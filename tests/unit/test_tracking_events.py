@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.tracking import events
-from engine.tracking.events import Event, Kind
+from engine.tracking.events import Event, Kind, ListEvent
 
 NOW = datetime(2026, 5, 17, 12, tzinfo=UTC)
 CAMPAIGN, CONTACT = "a0000000-0000-4000-8000-00000000000A", "b0000000-0000-4000-8000-00000000000b"
+LIST = "c0000000-0000-4000-8000-00000000000c"
 OPENED = {"email": "Kim@Example.org", "campaign_id": CAMPAIGN, "event": "opened", "time": "2026-05-17T10:00:00Z"}
 BY_ID = {"contact_id": CONTACT} | {name: value for name, value in OPENED.items() if name != "email"}
 
 
-def read(**changes: Any) -> Event:
+def read(**changes: Any) -> Event | ListEvent:
     [event], errors = events.read([OPENED | changes], NOW)
     assert errors == []
     return event
@@ -111,7 +112,11 @@ json_values = st.recursive(
 )
 
 
-@given(st.lists(json_values | st.fixed_dictionaries({}, optional=dict.fromkeys((*OPENED, "contact_id"), json_values))))
+@given(
+    st.lists(
+        json_values | st.fixed_dictionaries({}, optional=dict.fromkeys((*OPENED, "contact_id", "list_id"), json_values))
+    )
+)
 def test_each_row_is_an_event_or_an_error(rows: list[Any]) -> None:
     found, errors = events.read(json.loads(json.dumps(rows)), NOW)
     assert sorted([event.row for event in found] + [row for row, _ in errors]) == list(range(1, len(rows) + 1))
@@ -123,8 +128,37 @@ def test_what_rows_may_do_is_known_beforehand() -> None:
     assert events.may_change_contacts([BY_ID, OPENED | {"event": "bounced"}])
     assert events.may_change_contacts([OPENED | {"event": "unsubscribed"}])
     assert not events.may_change_contacts([BY_ID, 5, OPENED | {"event": ["bounced"]}])
+    assert not events.may_change_contacts([OPENED | {"event": "complained", "list_id": LIST}])
     assert events.names_emails([BY_ID, OPENED])
     assert not events.names_emails([BY_ID, 5, BY_ID | {"email": None}])
+
+
+@pytest.mark.parametrize("kind", events.CHANGING)
+@pytest.mark.parametrize("campaign_id", [None, CAMPAIGN])
+def test_what_an_event_of_a_list_is(kind: Kind, campaign_id: str | None) -> None:
+    """Whichever campaign it came of."""
+    expected = ListEvent(1, "kim@example.org", UUID(LIST), kind, datetime(2026, 5, 17, 10, tzinfo=UTC))
+    assert read(event=kind, list_id=LIST, campaign_id=campaign_id) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "message"),
+    [
+        (
+            {"list_id": LIST},
+            "unexpected_list_id",
+            "list_id does not go with opened, only with bounced, unsubscribed, c",
+        ),
+        ({"list_id": LIST, "event": "sent"}, "unexpected_list_id", "list_id does not go with sent"),
+        ({"list_id": 7, "event": "bounced"}, "malformed_list_id", "list_id is no text; it must be a UUID of 36"),
+        ({"list_id": "7", "event": "bounced"}, "malformed_list_id", "list_id is 7; it must be a UUID of 36"),
+        ({"list_id": LIST, "event": "bounced", "campaign_id": "x"}, "malformed_campaign_id", "campaign_id is x; it"),
+        ({"list_id": LIST, "event": "left"}, "malformed_event", "event is left; it must be one of sent, opened"),
+    ],
+)
+def test_wrong_events_of_lists(changes: dict[str, Any], code: str, message: str) -> None:
+    assert error(OPENED | changes)[1] == code
+    assert message in error(OPENED | changes)[2]
 
 
 def test_the_past_has_no_end() -> None:
