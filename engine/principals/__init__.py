@@ -9,7 +9,16 @@ from engine.principals.model import MUSTER, Access, Principal, Privilege, muster
 from engine.principals.requests import Taken, take_requests
 from engine.principals.sessions import Purpose, close_session, open_session, prune_sessions, session
 from engine.principals.tokens import Token, api_token, authenticate, create_token, list_tokens, revoke_token
-from engine.principals.users import User, create_user, find_user, list_users, log_in, remove_user, set_password
+from engine.principals.users import (
+    User,
+    access_of_user,
+    create_user,
+    find_user,
+    list_users,
+    log_in,
+    remove_user,
+    set_password,
+)
 
 __all__ = [
     "MUSTER",
@@ -22,6 +31,7 @@ __all__ = [
     "Taken",
     "Token",
     "User",
+    "access_of_user",
     "api_token",
     "authenticate",
     "close_session",

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from engine.database import Database
-from engine.errors import Forbidden, Unauthorized
+from engine.errors import Conflict, Forbidden, Unauthorized
 from engine.principals import secrets
 from engine.principals.model import Access
 
@@ -36,26 +36,32 @@ async def open_session(
     *,
     slides: bool = False,
     account_id: int | None = None,
+    token: str | None = None,
 ) -> str:
     """A new session that ends after `seconds`; answers its token, which nothing shows again.
 
     slides: it ends so long after it was last used.
     account_id: the account that is meant when none is named, if it is not the principal's home.
+    token: one that was made up before anybody had logged in.
 
-    Raises Forbidden when the principal has no access to the account, or is not there at all.
+    Raises Forbidden when the principal has no access to the account, or is not there at all, and Conflict when the
+    given token was used before.
     """
-    token = secrets.new_token()
-    async with db.everywhere() as tx:
-        opened = await tx.run(
-            "open_session",
-            token_hash=secrets.hash_of(token),
-            principal_id=principal_id,
-            hint=secrets.hint_of(token),
-            purpose=purpose,
-            seconds=seconds,
-            slides=slides,
-            session_account=account_id,
-        )
+    token = token or secrets.new_token()
+    try:
+        async with db.everywhere() as tx:
+            opened = await tx.run(
+                "open_session",
+                token_hash=secrets.hash_of(token),
+                principal_id=principal_id,
+                hint=secrets.hint_of(token),
+                purpose=purpose,
+                seconds=seconds,
+                slides=slides,
+                session_account=account_id,
+            )
+    except asyncpg.UniqueViolationError:
+        raise Conflict("there was a session with this token before") from None
     if not opened:
         raise Forbidden(f"there is no access to account {account_id}" if account_id else "there is no access any more")
     return token

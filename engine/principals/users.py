@@ -73,8 +73,7 @@ async def log_in(db: Database, name: str, password: str) -> Access:
     stored: str | None = None if login is None else login["password_hash"]
     if not await passwords.matches(stored, password) or login is None:
         raise Unauthorized("Unauthorized")
-    async with db.everywhere() as tx:
-        return Access.of(await tx.all("access_of_principal", principal_id=login["principal_id"]))
+    return await _access(db, login["principal_id"])
 
 
 async def set_password(db: Database, principal_id: UUID, password: str) -> None:
@@ -111,6 +110,16 @@ async def find_user(db: Database, name: str) -> UUID:
         raise NotFound("there is no user of this name")
     principal_id: UUID = login["principal_id"]
     return principal_id
+
+
+async def access_of_user(db: Database, name: str) -> Access:
+    """What the user with this name may do, and where. Raises NotFound."""
+    return await _access(db, await find_user(db, name))
+
+
+async def _access(db: Database, principal_id: UUID) -> Access:
+    async with db.everywhere() as tx:
+        return Access.of(await tx.all("access_of_principal", principal_id=principal_id))
 
 
 def _may_be_a_name(name: str) -> bool:
