@@ -34,6 +34,14 @@ REPAIRS: Sequence[Repair] = (
             <ActivityLeadScore>329.9</ActivityLeadScore>
 """,
     ),
+    Repair("004 W50", "the name of a member of PUT's body is not quoted", "  values: {", '  "values": {'),
+    Repair(
+        "004 W50",
+        "between two members of PUT's body there is no comma",
+        '"pgannon@customerminds.com"\n',
+        '"pgannon@customerminds.com",\n',
+    ),
+    Repair("004 W50", "a comment stands in PUT's body", " // Value to be updated", ""),
 )
 
 
