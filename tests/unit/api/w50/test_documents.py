@@ -84,7 +84,7 @@ def test_a_job_in_xml() -> None:
     names = [etree.QName(each).localname for each in found]
     assert names == sorted(members)
     [finished] = found.findall(f"{{{MODELS}}}FinishDate")
-    assert finished.attrib == {"{http://www.w3.org/2001/XMLSchema-instance}nil": "true"}
+    assert dict(finished.attrib) == {"{http://www.w3.org/2001/XMLSchema-instance}nil": "true"}
 
 
 def test_several_contacts_have_no_id() -> None:
