@@ -1,6 +1,6 @@
 """Accounts: the tenants. Every row of every table behind the wall belongs to one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.database import Database, Transaction
@@ -18,6 +18,14 @@ class Account:
     account_id: int
     name: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What an account makes ids and links with that must not be guessed. Nobody outside ever sees it."""
+
+    account_id: int
+    key: bytes = field(repr=False)
 
 
 async def create(db: Database, name: str) -> Account:
@@ -41,6 +49,14 @@ async def find(db: Database, account_id: int) -> Account:
     if row is None:
         raise NotFound(f"there is no account {account_id}")
     return Account(**row)
+
+
+async def secret(tx: Transaction) -> Secret:
+    """The account's secret. Raises NotFound when there is no such account."""
+    key = await tx.value("account_secret")
+    if key is None:
+        raise NotFound(f"there is no account {tx.account_id}")
+    return Secret(tx.account_id, key)
 
 
 async def last_contact_number(tx: Transaction) -> int:

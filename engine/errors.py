@@ -81,6 +81,12 @@ class WrittenMeanwhile(Conflict):
     code = "written_meanwhile"
 
 
+class EventClosed(Conflict):
+    """The event is cancelled or over: nobody is invited to it or answers any more."""
+
+    code = "event_closed"
+
+
 class AlreadyFinal(Conflict):
     """The activity has ended; a final state never changes."""
 

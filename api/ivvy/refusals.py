@@ -89,6 +89,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "conflict": ErrorCode.FAILED,
     "name_taken": ErrorCode.FAILED,
     "email_taken": ErrorCode.FAILED,
+    "event_closed": ErrorCode.FAILED,
     "written_meanwhile": ErrorCode.FAILED,
     "busy": ErrorCode.FAILED,
 }

@@ -44,6 +44,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "name_taken": CONFLICT,
     "email_taken": CONFLICT,
     "written_meanwhile": CONFLICT,
+    "event_closed": CONFLICT,
     "already_final": CONFLICT,
     "not_final": CONFLICT,
     "unsupported_media_type": Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "contacts.api.unsupported_media_type"),

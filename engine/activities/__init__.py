@@ -15,7 +15,8 @@ Inline operations (engine/contacts/writing.py) take 1, 2, 3 (FOR UPDATE), 4 and 
 7, which nobody can hold who does not hold 3, 4 or 6.
 
 Before all of these comes the lock of the account's names (an advisory one), which whoever names something takes.
-Custom fields are locked by number, and nothing is waited for under these locks but an activity's own row.
+Custom fields are locked by number, and nothing is waited for under these locks but an activity's own row. What invited
+contacts answer is written under the lock of the event's row of 4, FOR SHARE, and nothing is waited for after it.
 
 Work takes 1 to 5 and then, to finish, 6 and 7; a batch that is not the last takes only its own activity's row of 7,
 unless it lets those run that have waited for what it has read (an export's first): that takes 6, too.

@@ -6,6 +6,7 @@ Their rows stay; their bits are cleared from every set, with effects, so that th
 from typing import NamedTuple
 
 from engine.database import Transaction
+from engine.sets import membership
 
 #: The code of contacts that were deleted already.
 DELETED_ALREADY = "contact_deleted"
@@ -51,7 +52,6 @@ async def delete(tx: Transaction, source: int, run: Run, sequence: int, batch: i
     await tx.run("mark_doomed_contacts", **scope)
     changed = await tx.value("clear_run", **scope, **written, set_nos=set_nos)
     if changed:
-        effects = {"sequences": [sequence], "batch": batch}
-        await tx.run("write_removals", **effects)
-        await tx.run("count_effects", **effects)
+        await membership.take_off(tx, [sequence], batch)
+        await tx.run("count_effects", sequences=[sequence], batch=batch)
     return Deleted(skipped, changed)

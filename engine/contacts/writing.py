@@ -25,7 +25,7 @@ from engine.emails import email_key
 from engine.errors import Busy, EmailTaken, Invalid, MusterError, UnknownTarget, WrittenMeanwhile
 from engine.fields import Field
 from engine.principals import Principal
-from engine.sets import catalog, reading, revival
+from engine.sets import catalog, membership, reading, revival
 from engine.sets.catalog import SetKind
 from engine.sets.chunks import chunk_of
 from engine.sets.reading import MemberOf
@@ -361,7 +361,7 @@ async def _record(tx: Transaction, steps: Sequence[_Step], last_sequence: int) -
         for step in steps:
             step.insist_on_turn(ahead)
     if entered["removing"]:
-        await tx.run("write_removals", sequences=entered["removing"], batch=0)
+        await membership.take_off(tx, entered["removing"], 0)
 
 
 def _entry(nth: int, step: _Step) -> Mapping[str, Any]:

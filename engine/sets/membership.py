@@ -122,10 +122,16 @@ async def write_effects(tx: Transaction, sequence: int) -> int:
     """The second half of `write_exactly`; answers the memberships changed."""
     scope = {"sequences": [sequence], "batch": 0}
     await tx.run("write_additions", **scope)
-    await tx.run("write_removals", **scope)
+    await take_off(tx, [sequence], 0)
     await tx.run("count_effects", **scope)
     [did] = await tx.all("membership_results", **scope)
     return int(did["changed"])
+
+
+async def take_off(tx: Transaction, sequences: Sequence[int], batch: int) -> None:
+    """Takes contacts off sets, as the effects of a batch say; off events with what they have answered."""
+    await tx.run("write_removals", sequences=sequences, batch=batch)
+    await tx.run("forget_responses", sequences=sequences, batch=batch)
 
 
 def _columns(bits: Bits) -> dict[str, list[Any]]:
@@ -137,10 +143,13 @@ def _columns(bits: Bits) -> dict[str, list[Any]]:
 
 
 async def _write_wave(tx: Transaction, wave: Sequence[Change], alive: set[int], batch: int) -> dict[int, Result]:
-    scope = {"sequences": [change.sequence for change in wave], "batch": batch}
+    sequences = [change.sequence for change in wave]
+    scope = {"sequences": sequences, "batch": batch}
     await _mask(tx, wave, scope)
-    await _turn(tx, "turn_on", "write_additions", [(c.sequence, s) for c in wave for s in c.on if s in alive], scope)
-    await _turn(tx, "turn_off", "write_removals", [(c.sequence, s) for c in wave for s in c.off if s in alive], scope)
+    if await _turn(tx, "turn_on", [(c.sequence, s) for c in wave for s in c.on if s in alive], batch):
+        await tx.run("write_additions", **scope)
+    if await _turn(tx, "turn_off", [(c.sequence, s) for c in wave for s in c.off if s in alive], batch):
+        await take_off(tx, sequences, batch)
     await tx.run("count_effects", **scope)
     gone = await _gone(tx, wave, alive)
     return {
@@ -217,14 +226,12 @@ async def _mask(tx: Transaction, wave: Sequence[Change], scope: Mapping[str, obj
         await tx.run("mask_sources", **scope)
 
 
-async def _turn(
-    tx: Transaction, turn: str, write: str, targets: Sequence[tuple[int, int]], scope: Mapping[str, object]
-) -> None:
+async def _turn(tx: Transaction, turn: str, targets: Sequence[tuple[int, int]], batch: int) -> int:
+    """Enters the effects; how many rows these are."""
     if not targets:
-        return
+        return 0
     target_sequences, target_sets = zip(*targets, strict=True)
-    if await tx.run(turn, target_sequences=target_sequences, target_sets=target_sets, batch=scope["batch"]):
-        await tx.run(write, **scope)
+    return await tx.run(turn, target_sequences=target_sequences, target_sets=target_sets, batch=batch)
 
 
 async def _gone(tx: Transaction, wave: Sequence[Change], alive: set[int]) -> dict[int, tuple[ItemError, ...]]:

@@ -7,6 +7,9 @@ insert into account (account_id, name) values (:account_id, :name) returning acc
 -- name: account^
 select account_id, name, created_at from account where account_id = :account_id;
 
+-- name: account_secret$
+select secret from account where account_id = :account_id;
+
 -- name: lock_names
 -- Who names something takes turns, in each account: two that wait for each other's names would be a deadlock, whichever of
 -- their rows they lock. Locks no row; taken before any.

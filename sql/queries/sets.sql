@@ -150,3 +150,18 @@ select
 -- As it was before `scan_together`.
 select set_config(name, reset_val, true) from pg_settings
 where name in ('plan_cache_mode', 'parallel_setup_cost', 'parallel_tuple_cost', 'min_parallel_table_scan_size');
+
+-- name: joinings
+-- What put any of the :wanted contacts of each chunk into these sets, latest first: the effect of a single contact by its
+-- place, of several by their bits. Through the index effect_by_set.
+select
+    e.set_no, e.chunk, e.lowest, case when e.lowest < e.highest then e.bits & w.bits end as bits,
+    coalesce(a.started_at, a.created_at) as at
+from unnest(:set_nos::integer[]) s(set_no)
+cross join unnest(:chunks::integer[], :wanted::bit varying[]) w(chunk, bits)
+join effect e on e.account_id = :account_id and e.set_no = s.set_no and e.chunk = w.chunk and e.turned_on
+join activity a on a.account_id = :account_id and a.sequence = e.sequence
+where case
+    when e.lowest = e.highest then get_bit(w.bits, e.lowest) = 1 else bit_count(e.bits & w.bits) > 0
+end
+order by e.sequence desc, e.batch desc;

@@ -26,6 +26,7 @@ CONTRACT = {
     "conflict": (409, "contacts.api.conflict"),
     "email_taken": (409, "contacts.api.conflict"),
     "written_meanwhile": (409, "contacts.api.conflict"),
+    "event_closed": (409, "contacts.api.conflict"),
     "already_final": (409, "contacts.api.conflict"),
     "not_final": (409, "contacts.api.conflict"),
     "body_too_long": (400, "contacts.api.validation.error"),

@@ -1,0 +1,128 @@
+"""Events of an account. Who is invited to one is in its set; what comes back of it is in engine/invitations.py."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+import asyncpg
+
+from engine.database import Transaction
+from engine.errors import EventClosed, Invalid, NotFound
+from engine.sets import catalog
+from engine.sets.catalog import LARGEST_SET_NO, SetKind
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What people are invited to. `set_no` is its number and its set's; code: what its organizers call it."""
+
+    set_no: int
+    set_id: UUID
+    name: str
+    code: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    cancelled_at: datetime | None
+    member_count: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> Self:
+        return cls(**{name: row[name] for name in cls.__slots__})
+
+    def insist_on_open(self, now: datetime) -> None:
+        """Raises EventClosed when it is cancelled or over; one that has no end is over when it begins."""
+        if self.cancelled_at is not None:
+            raise EventClosed(f"event {self.set_no} is cancelled")
+        end = self.ends_at or self.starts_at
+        if end is not None and end < now:
+            raise EventClosed(f"event {self.set_no} is over")
+
+
+async def create(
+    tx: Transaction,
+    name: str,
+    code: str | None = None,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> Event:
+    """A new event with nobody invited. Raises NameTaken, and Invalid when it would end before it begins."""
+    _insist_on_order(starts_at, ends_at)
+    made = await catalog.create(tx, SetKind.EVENT, name)
+    await tx.run("write_event", set_no=made.set_no, code=code, starts_at=starts_at, ends_at=ends_at)
+    return await find(tx, made.set_id)
+
+
+async def change(
+    tx: Transaction,
+    set_id: UUID,
+    name: str,
+    code: str | None = None,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> Event:
+    """Gives the event these properties, none where none is said. Raises NotFound, NameTaken and Invalid."""
+    _insist_on_order(starts_at, ends_at)
+    changed = await catalog.change(tx, SetKind.EVENT, set_id, name)
+    await tx.run("write_event", set_no=changed.set_no, code=code, starts_at=starts_at, ends_at=ends_at)
+    return await find(tx, set_id)
+
+
+async def cancel(tx: Transaction, set_id: UUID) -> Event:
+    """Calls the event off, once and for all; who is invited stays so. Raises NotFound."""
+    event = await find(tx, set_id)
+    await tx.run("cancel_event", set_no=event.set_no)
+    return await find(tx, set_id)
+
+
+async def find(tx: Transaction, set_id: UUID) -> Event:
+    """The event. Raises NotFound."""
+    row = await tx.one("event_by_id", set_id=set_id)
+    if row is None:
+        raise NotFound(f"there is no event {set_id}")
+    return Event.of(row)
+
+
+async def find_number(tx: Transaction, set_no: int) -> Event:
+    """The event with this number. Raises NotFound."""
+    found = await by_numbers(tx, [set_no])
+    if set_no not in found:
+        raise _no_event(set_no)
+    return found[set_no]
+
+
+async def find_open(tx: Transaction, set_no: int) -> Event:
+    """The event with this number, if people may be invited and answer now. Raises NotFound and EventClosed.
+
+    Nobody is put into its set or taken out of it until the transaction ends: the set's row is locked FOR SHARE.
+    """
+    row = await tx.one("lock_event", set_no=set_no) if 0 < set_no <= LARGEST_SET_NO else None
+    if row is None:
+        raise _no_event(set_no)
+    event = Event.of(row)
+    event.insist_on_open(row["now"])
+    return event
+
+
+async def by_numbers(tx: Transaction, set_nos: Iterable[int]) -> dict[int, Event]:
+    """The events with these numbers, ascending; numbers of nothing, and of any size, are left out."""
+    asked = sorted({set_no for set_no in set_nos if 0 < set_no <= LARGEST_SET_NO})
+    rows = await tx.all("events_by_number", set_nos=asked) if asked else ()
+    return {row["set_no"]: Event.of(row) for row in rows}
+
+
+async def page(tx: Transaction, *, limit: int, after_set_no: int = 0) -> list[Event]:
+    """A page of events in the order they were made."""
+    return [Event.of(row) for row in await tx.all("page_of_events", limit=limit, after_set_no=after_set_no)]
+
+
+def _insist_on_order(starts_at: datetime | None, ends_at: datetime | None) -> None:
+    if starts_at is not None and ends_at is not None and ends_at < starts_at:
+        raise Invalid("ends_at does not have a valid value: the event would end before it begins")
+
+
+def _no_event(set_no: int) -> NotFound:
+    return NotFound(f"there is no event {set_no}")
