@@ -4,8 +4,12 @@ They are ordinary activities, only not listed: whoever dies in the middle of one
 """
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from uuid import UUID, uuid5
+
+import asyncpg
 
 from engine.activities import reading, submission
 from engine.activities.inline import BUSY_SECONDS
@@ -21,13 +25,16 @@ from engine.settings import Settings
 #: Seconds until it is looked again whether an activity's turn has come; twice as many each time, up to the most.
 FIRST_LOOK_SECONDS = 0.02
 MOST_LOOK_SECONDS = 0.25
+#: Activities of one record: all but the last were cancelled, or failed.
+MOST_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class _Unlisted:
-    """A request whose activity is not listed, whatever others of its kind are."""
+    """A request whose activity is not listed, whatever others of its kind are, and may be to have a certain id."""
 
     request: Request
+    activity_id: UUID | None = None
 
     @property
     def kind(self) -> str:
@@ -38,7 +45,7 @@ class _Unlisted:
         return self.request.queue
 
     async def plan(self, tx: Transaction) -> Plan:
-        return replace(await self.request.plan(tx), listed=False)
+        return replace(await self.request.plan(tx), listed=False, activity_id=self.activity_id)
 
 
 class AtOnce:
@@ -60,8 +67,41 @@ class AtOnce:
         Raises what submitting it raises, and Busy when earlier activities that must come first take too long: then it
         is cancelled.
         """
-        submitted = await self._intake.submit(principal, _Unlisted(request))
-        message = Message(principal.account_id, submitted.activity.activity_id, submitted.activity.queue)
+        return await self._ended(principal, (await self._intake.submit(principal, _Unlisted(request))).activity)
+
+    async def do_once(self, principal: Principal, request: Request, record_id: UUID) -> Activity:
+        """As `do`, but what was done under this record already is not done again: its activity is answered."""
+        for activity_id in _attempts(record_id):
+            activity = await self._known(principal, activity_id) or await self._submit(principal, request, activity_id)
+            if activity.state is State.COMPLETED or not activity.state.is_final:
+                return await self._ended(principal, activity)
+        raise Busy(f"it could not be done in {MOST_ATTEMPTS} attempts")
+
+    async def done_before(self, principal: Principal, record_id: UUID) -> Activity | None:
+        """The activity that was done under this record, or is being done; None when there is none. Raises Busy."""
+        for activity_id in _attempts(record_id):
+            activity = await self._known(principal, activity_id)
+            if activity is None or activity.state is State.COMPLETED:
+                return activity
+            if not activity.state.is_final:
+                return await self._ended(principal, activity)
+        return None
+
+    async def _known(self, principal: Principal, activity_id: UUID) -> Activity | None:
+        return await reading.recorded(self._db, principal.account_id, activity_id)
+
+    async def _submit(self, principal: Principal, request: Request, activity_id: UUID) -> Activity:
+        """The activity of this id, made now by whoever is first."""
+        try:
+            return (await self._intake.submit(principal, _Unlisted(request, activity_id))).activity
+        except asyncpg.UniqueViolationError:
+            activity = await self._known(principal, activity_id)
+            assert activity is not None
+            return activity
+
+    async def _ended(self, principal: Principal, activity: Activity) -> Activity:
+        """The activity when it is completed. Raises Busy when it is not in time."""
+        message = Message(principal.account_id, activity.activity_id, activity.queue)
         deadline, pause = asyncio.get_running_loop().time() + BUSY_SECONDS, FIRST_LOOK_SECONDS
         while not (activity := await self._attempt(message)).state.is_final:
             if asyncio.get_running_loop().time() > deadline:
@@ -95,3 +135,8 @@ class AtOnce:
             cancelled = await submission.cancel(self._db, self._settings, principal, activity.activity_id)
             self._send(cancelled.messages)
             raise Busy("earlier activities that must come first have not ended; try again in a moment")
+
+
+def _attempts(record_id: UUID) -> Iterator[UUID]:
+    """The ids of the activities that have been made, or may be, under a record."""
+    return (uuid5(record_id, str(attempt)) for attempt in range(MOST_ATTEMPTS))

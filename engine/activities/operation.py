@@ -37,6 +37,8 @@ class Plan:
     source_file_name: str | None = None
     #: Where batched work begins.
     cursor: Mapping[str, Any] | None = None
+    #: The id that its activity is to have; by default one of its own.
+    activity_id: UUID | None = None
     #: The activity that it is another attempt at.
     retry_of: UUID | None = None
 

@@ -46,6 +46,13 @@ async def find(db: Database, settings: Settings, account_id: int, activity_id: U
     return Activity.of(row)
 
 
+async def recorded(db: Database, account_id: int, activity_id: UUID) -> Activity | None:
+    """The activity that has been given this id, however long ago."""
+    async with db.account(account_id) as tx:
+        row = await tx.one("activity_of_record", activity_id=activity_id)
+    return None if row is None else Activity.of(row)
+
+
 async def page(
     db: Database,
     settings: Settings,

@@ -180,6 +180,7 @@ def _told(entries: Sequence[_Entry]) -> Iterator[dict[str, Any]]:
             "writes": sorted(plan.writes),
             "shareable": plan.shareable,
             "listed": plan.listed,
+            "known_id": plan.activity_id,
             "retry_of": plan.retry_of,
             "source_file_name": plan.source_file_name,
             "cursor": plan.cursor,

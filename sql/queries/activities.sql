@@ -3,7 +3,7 @@
 -- would be more than :most_unfinished, or one of the sets that they name is gone (:named, with :named_ids where they are
 -- known). A place in its queue (a lease without a worker) is taken at once by the `nth` entry of a queue when fewer than
 -- :window are taken then. Runs under the account's lock, which the update keeps. Entries come as JSON since arrays of
--- arrays cannot be of different lengths.
+-- arrays cannot be of different lengths. Fails when there is an activity of an id that an entry is to have.
 with account_before as (
     update account set last_sequence = last_sequence + :count, unfinished = unfinished + :count
     where account_id = :account_id and unfinished + :count <= :most_unfinished and not exists (
@@ -14,17 +14,17 @@ with account_before as (
     returning last_sequence - :count as last_sequence
 ),
 asked as (
-    select a.*, gen_random_uuid() as activity_id, account_before.last_sequence + a.place as sequence
+    select a.*, coalesce(a.known_id, gen_random_uuid()) as activity_id, account_before.last_sequence + a.place as sequence
     from account_before
     cross join lateral rows from (
         unnest(:requests::json[]),
         json_to_recordset(:entries) as (
             kind text, queue text, nth integer, principal_id uuid, reads integer[], writes integer[],
-            shareable boolean, listed boolean, retry_of uuid, source_file_name text, cursor json
+            shareable boolean, listed boolean, known_id uuid, retry_of uuid, source_file_name text, cursor json
         )
     ) with ordinality a(
-        request, kind, queue, nth, principal_id, reads, writes, shareable, listed, retry_of, source_file_name, cursor,
-        place
+        request, kind, queue, nth, principal_id, reads, writes, shareable, listed, known_id, retry_of,
+        source_file_name, cursor, place
     )
 ),
 queued as (
@@ -49,6 +49,9 @@ returning sequence, activity_id, created_at, sequence in (select sequence from q
 select * from activity
 where account_id = :account_id and activity_id = :activity_id
     and created_at > now() - make_interval(days => :retention_days);
+
+-- name: activity_of_record^
+select * from activity where account_id = :account_id and activity_id = :activity_id;
 
 -- name: activities_newest_first
 -- A page of the account's listed activities before :before, not older than :retention_days.

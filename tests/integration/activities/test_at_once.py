@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -162,3 +163,34 @@ async def test_a_worker_may_be_faster(desk: Desk, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(process._runner, "run", late)
     activity = await process.do(desk.principal, ChangeMembers((1,), on=(target.set_no,)))
     assert (activity.state, activity.changed_count) == (State.COMPLETED, 1)
+
+
+async def test_what_was_done_under_a_record_is_not_done_again(desk: Desk) -> None:
+    """Whoever asks again, be it another process at the same moment, gets the activity that there is."""
+    await desk.make_contacts(2)
+    target, record_id = await desk.new_list(), uuid4()
+    one, another = at_once(desk)[0], at_once(desk)[0]
+    adding, other = ChangeMembers((1,), (target.set_no,)), ChangeMembers((2,), (target.set_no,))
+    assert await one.done_before(desk.principal, record_id) is None
+    first, second = await asyncio.gather(
+        one.do_once(desk.principal, adding, record_id), another.do_once(desk.principal, adding, record_id)
+    )
+    third = await another.do_once(desk.principal, other, record_id)
+    assert first.sequence == second.sequence == third.sequence
+    assert first == await another.done_before(desk.principal, record_id)
+    assert await desk.members(target) == {1}
+    assert (await one.do_once(desk.principal, other, uuid4())).sequence > first.sequence
+
+
+async def test_a_record_of_what_was_cancelled_is_not_in_the_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.make_contacts(1)
+    target, record_id = await desk.new_list(), uuid4()
+    adding = ChangeMembers((1,), (target.set_no,))
+    monkeypatch.setattr("engine.activities.at_once.BUSY_SECONDS", 0.01)
+    earlier = await desk.submit(desk.adding([uuid4()], target))
+    for _ in range(2):
+        with pytest.raises(Busy):
+            await at_once(desk)[0].do_once(desk.principal, adding, record_id)
+    await desk.deliver(earlier.messages)
+    await at_once(desk)[0].do_once(desk.principal, adding, record_id)
+    assert await desk.members(target) == {1}
