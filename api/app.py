@@ -16,7 +16,7 @@ import uvloop
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from api import convio, dialects, docs, greenrope, health
+from api import convio, dialects, docs, greenrope, health, ivvy
 from api.auth import Authenticator
 from api.dialects import Dialect, Mount, Send, Services
 from api.finality import Finality
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 #: The wire formats that are documented at /docs.
 DIALECTS: Sequence[Dialect] = (V3,)
 #: How the others come into the application.
-OTHERS: Sequence[Mount] = (convio.mount, greenrope.mount)
+OTHERS: Sequence[Mount] = (convio.mount, greenrope.mount, ivvy.mount)
 
 #: Seconds that requests under way have to end when the process stops.
 SHUTDOWN_SECONDS = 10.0

@@ -159,6 +159,7 @@ def work(
         queue or list(Queue),
         processes or settings.worker_processes,
         threads or settings.worker_threads,
+        "deploy.process",
     )
 
 

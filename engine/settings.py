@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     # Processes
     host: str = Field("127.0.0.1", description="Address that the API and the workers' health port listen on")
     port: int = Field(8080, ge=0, le=65535, description="Port of the API; 0 lets `muster up` choose one")
+    public_url: str | None = Field(
+        None,
+        description="Where clients reach the API, as https://muster.example.org, for links in its answers; by default "
+        "where the request came to",
+    )
     metrics_port: int = Field(9191, ge=0, le=65535, description="Port of a worker's health and metrics")
     worker_processes: PositiveInt = Field(2, description="Processes that `muster work` runs for each queue")
     # Bar d with 4, 8, 16: 1,000, 880, 860 activities a second; but whoever waits for a lock holds a thread.

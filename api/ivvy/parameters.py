@@ -43,10 +43,10 @@ class Parameters:
         """A whole number, or the digits of one."""
         return self._optional(name, whole_number)
 
-    def integers(self, name: str, most: int) -> Sequence[int] | None:
+    def integers(self, name: str, most: int) -> tuple[int, ...] | None:
         """Up to `most` whole numbers, in the given order."""
 
-        def read(value: object) -> Sequence[int]:
+        def read(value: object) -> tuple[int, ...]:
             return tuple(map(whole_number, array(value, most)))
 
         return self._optional(name, read)

@@ -28,21 +28,23 @@ NOT_VALID = 23016
 
 
 class Problem(NamedTuple):
-    """A refusal that the contract gives a number."""
+    """A refusal, with the number that the contract gives it."""
 
     error_code: ErrorCode
-    specific_code: int
+    specific_code: int | None
     message: str
 
 
 STALE = Problem(ErrorCode.UNAUTHORIZED, 23005, "Request is stale")
 NO_CONTACT = Problem(ErrorCode.NOT_FOUND, 24096, "Unable to find contact")
 NO_EVENT = Problem(ErrorCode.NOT_FOUND, 24097, "Unable to find event")
+NOT_SAVED = Problem(ErrorCode.INTERNAL, 24091, "The batch could not be saved")
 WRONG_JOB = Problem(ErrorCode.INVALID, 24092, "A job of the batch is not in the correct format")
 EMPTY_JOB = Problem(ErrorCode.INVALID, 24093, "A parameter of a job of the batch is empty")
 TOO_MANY_JOBS = Problem(ErrorCode.INVALID, 24448, "The batch has more than 200 jobs")
 NO_BATCH = Problem(ErrorCode.NOT_FOUND, 24105, "Unable to find batch")
 NOT_COMPLETED = Problem(ErrorCode.INVALID, 24114, "The batch has not completed yet")
+NOT_DONE = Problem(ErrorCode.FAILED, None, "The job was not done; the batch can be restarted")
 NO_RESULTS = Problem(ErrorCode.NOT_FOUND, 24115, "Unable to find the results of the batch")
 
 

@@ -17,7 +17,7 @@ from engine.activities.operation import Batch, BatchedOperation, Plan, Progress,
 from engine.activities.submission import Submitted
 from engine.callees import Answered, Asked, Callees
 from engine.database import Database, Transaction
-from engine.errors import NotFinal, NotFound, Unusable
+from engine.errors import Conflict, NotFinal, NotFound, Unusable
 from engine.principals import Principal
 from engine.settings import Settings
 
@@ -93,8 +93,7 @@ async def results(tx: Transaction, settings: Settings, handle: UUID) -> Results:
     activity = await find(tx, settings, handle)
     if not activity.state.is_final:
         raise NotFinal(f"activity {handle} is {activity.state}")
-    if not await tx.value("results_are_kept", sequence=activity.sequence, result_days=settings.result_days):
-        raise NotFound(f"what came of activity {handle} is not kept any more")
+    await _insist_on_results(tx, settings, activity)
     return await _results(tx, activity)
 
 
@@ -103,12 +102,16 @@ async def again(
 ) -> Submitted:
     """Has what failed or was not done asked again, as a new activity that is linked to the first.
 
-    Raises NotFound, NotFinal while it runs, and TooManyActivities.
+    Raises NotFound, also when what came of it is not kept any more, NotFinal while it runs, Conflict when all was done,
+    and TooManyActivities.
     """
     async with db.scheduling(principal.account_id) as tx:
         last = await find(tx, settings, handle)
         if not last.state.is_final:
             raise NotFinal(f"activity {handle} is {last.state}; only an ended activity can be done again")
+        await _insist_on_results(tx, settings, last)
+        if last.items_completed == last.items_total and not last.error_count:
+            raise Conflict(f"every call of activity {handle} was done")
         return await submission.enter(tx, settings, principal, _Again(last, common))
 
 
@@ -129,6 +132,11 @@ async def told(callees: Callees, db: Database, account_id: int, activity_id: UUI
             raise NotFound(f"there is no activity {activity_id} that does calls")
         activity, calls, kept = await _results(tx, Activity.of(row))
     return callees[activity.request["callee"]].told(handle_of(activity), calls, kept)
+
+
+async def _insist_on_results(tx: Transaction, settings: Settings, activity: Activity) -> None:
+    if not await tx.value("results_are_kept", sequence=activity.sequence, result_days=settings.result_days):
+        raise NotFound(f"what came of activity {activity.activity_id} is not kept any more")
 
 
 async def _results(tx: Transaction, activity: Activity) -> Results:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from engine.activities.model import Activity, Queue
 from engine.activities.operation import MembershipOperation, Plan
 from engine.database import Transaction
+from engine.errors import UnknownTarget
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
 from engine.sets.expressions import Numbers
@@ -20,7 +21,7 @@ class ChangeMembers:
     """Contacts that go on some sets and off others.
 
     Numbers of nobody, or of deleted contacts, are skipped; where lists are joined so is who has unsubscribed. The
-    activity's frozen source (activities/reading.frozen_source) has those who were not.
+    activity's frozen source (activities/reading.frozen_source) has those who were not. `of`: what all sets must be.
     """
 
     kind: ClassVar[str] = "members_change"
@@ -29,11 +30,14 @@ class ChangeMembers:
     contact_nos: tuple[int, ...]
     on: tuple[int, ...] = ()
     off: tuple[int, ...] = ()
+    of: SetKind | None = None
 
     async def plan(self, tx: Transaction) -> Plan:
-        """Raises UnknownTarget for what is not a living list, tag, company or event."""
+        """Raises UnknownTarget for what is not a living list, tag, company or event, or not what it must be."""
         sets = frozenset((*self.on, *self.off))
         kinds = await catalog.kinds_of(tx, sets)
+        if self.of and not {self.of}.issuperset(kinds.values()):
+            raise UnknownTarget(f"{', '.join(map(str, sorted(sets)))} must be {self.of.plural}")
         return Plan(
             request={
                 "contact_nos": list(dict.fromkeys(self.contact_nos)),

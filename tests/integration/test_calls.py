@@ -11,7 +11,7 @@ from engine.activities.model import State
 from engine.activities.runner import Runner
 from engine.activities.submission import Submitted
 from engine.callees import Answered, Asked
-from engine.errors import NotFinal, NotFound
+from engine.errors import Conflict, NotFinal, NotFound
 from engine.operations import calls
 from engine.operations.calls import Calls
 from engine.operations.retention import Retention
@@ -123,6 +123,12 @@ async def test_only_what_failed_is_asked_again(desk: Desk) -> None:
     assert echo.asked[-1].common == {"who": "another"}
 
 
+async def test_where_all_was_done_nothing_is_asked_again(desk: Desk) -> None:
+    handle = await done(desk, named("a"), Echo())
+    with pytest.raises(Conflict):
+        await again(desk, handle)
+
+
 async def test_calls_that_were_never_done_are_asked_again(desk: Desk) -> None:
     echo, asked = Echo(), [*named("a"), *named("b", dies=True), *named("c")]
     echo.dying = desk.settings.max_attempts + 1
@@ -142,7 +148,7 @@ async def test_calls_that_were_never_done_are_asked_again(desk: Desk) -> None:
 
 async def test_its_url_is_called_when_it_has_ended_and_when_that_is_asked_for(desk: Desk) -> None:
     echo, url = Echo(), "https://example.com/hook"
-    submitted = await desk.submit(Calls("echo", named("a"), {}, url))
+    submitted = await desk.submit(Calls("echo", named("a", fails=True), {}, url))
     handle = submitted.activity.activity_id
     async with desk.db.account(desk.account_id) as tx:
         assert not await calls.call_back_again(tx, desk.settings, handle)
@@ -156,7 +162,7 @@ async def test_its_url_is_called_when_it_has_ended_and_when_that_is_asked_for(de
     last = second.activity.activity_id
     assert await callbacks(desk) == [(url, handle), (url, last), (url, last)]
     body = await calls.told({"echo": echo}, desk.db, desk.account_id, last)
-    assert json.loads(body) == {"handle": str(handle), "results": ['{"name": "a"}']}
+    assert json.loads(body) == {"handle": str(handle), "results": ['{"name": "a", "fails": true}']}
 
 
 async def test_what_came_of_calls_is_kept_for_some_days(desk: Desk) -> None:
@@ -168,6 +174,8 @@ async def test_what_came_of_calls_is_kept_for_some_days(desk: Desk) -> None:
     )
     with pytest.raises(NotFound):
         await kept(desk, old)
+    with pytest.raises(NotFound):
+        await again(desk, old)
     await desk.deliver((await desk.submit(Retention())).messages)
     assert len(await desk.rows("activity_result")) == 2
     assert await kept(desk, young) == named("a", "b")

@@ -194,3 +194,11 @@ async def test_a_record_of_what_was_cancelled_is_not_in_the_way(desk: Desk, monk
     await desk.deliver(earlier.messages)
     await at_once(desk)[0].do_once(desk.principal, adding, record_id)
     assert await desk.members(target) == {1}
+
+
+async def test_sets_of_another_kind_are_not_those_that_are_meant(desk: Desk) -> None:
+    target = await desk.new_list()
+    with pytest.raises(UnknownTarget, match="must be events"):
+        await at_once(desk)[0].do(desk.principal, ChangeMembers((1,), (target.set_no,), of=SetKind.EVENT))
+    activity = await at_once(desk)[0].do(desk.principal, ChangeMembers((), (target.set_no,), of=SetKind.LIST))
+    assert activity.changed_count == 0

@@ -1,0 +1,16 @@
+"""The actions that there are, but for those on batches (contract ivvy.md 1, 5)."""
+
+from datetime import UTC, datetime
+
+from api.answers import Json
+from api.ivvy import groups
+from api.ivvy.actions import Action, Actions, Call
+from api.ivvy.times import timestamp
+
+
+async def ping(_call: Call) -> Json:
+    """Contract ivvy.md 5."""
+    return {"ack": timestamp(datetime.now(UTC))}
+
+
+ACTIONS: Actions = {("test", "ping"): Action((), ping), **groups.ACTIONS}
