@@ -14,6 +14,7 @@ from api.v3 import (
     exports,
     hooks,
     imports,
+    lead_scores,
     segments,
     tracking,
 )
@@ -25,6 +26,7 @@ ROUTES: Sequence[AnyRoute] = (
     *imports.ROUTES,
     *activities.ROUTES,
     *contacts.ROUTES,
+    *lead_scores.ROUTES,
     *contact_lists.ROUTES,
     *contact_tags.ROUTES,
     *custom_fields.ROUTES,

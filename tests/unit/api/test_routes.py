@@ -38,6 +38,7 @@ PRIVILEGES = {
     ("GET", "/contacts/counts"): {"contacts:read"},
     ("GET", "/contacts/sms_engagement_history/{contact_id}"): {"contacts:read"},
     ("PUT", "/contacts/resubscribe/{contact_id}"): {"contacts:write"},
+    ("PUT", "/contacts/{contact_id}/lead_scores"): {"contacts:write"},
     ("GET", "/contact_lists"): {"contacts:lists:read"},
     ("POST", "/contact_lists"): {"contacts:lists:write"},
     ("GET", "/contact_lists/{list_id}"): {"contacts:lists:read"},
