@@ -5,10 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+from rich.markup import escape
 from rich.table import Column, Table
 
 from deploy.surroundings import OUTPUT, TERMINAL, open_database, surroundings
-from engine import accounts, principals
+from engine import accounts, organizations, principals
 from engine.principals import Privilege
 
 account_commands = typer.Typer(
@@ -23,28 +24,47 @@ token_commands = typer.Typer(
 AccountOption = Annotated[
     int, typer.Option("--account", min=1, max=2**63 - 1, help="Number of the account.", show_default=False)
 ]
+PrivilegeOption = Annotated[
+    list[Privilege] | None,
+    typer.Option("--privilege", help="What it may do; repeat for several. By default everything."),
+]
 
 
 @account_commands.command("create")
-def create_account(name: Annotated[str, typer.Argument(help="What to call it.", show_default=False)]) -> None:
+def create_account(
+    name: Annotated[str, typer.Argument(help="What to call it.", show_default=False)],
+    organization: Annotated[
+        str | None, typer.Option("--organization", help="Name of the organization it belongs to.", show_default=False)
+    ] = None,
+) -> None:
     """Make an account; prints its number.
 
     Uses DATABASE_URL, else the stack that runs on MUSTER_DATA, else starts
     the embedded PostgreSQL for a moment.
     """
-    account = asyncio.run(_create_account(name))
+    account = asyncio.run(_create_account(name, organization))
     TERMINAL.print(f"Account {account.name} has the number", markup=False)
     OUTPUT.print(account.account_id)
+
+
+@account_commands.command("list")
+def list_accounts() -> None:
+    """Show all accounts: their numbers, names and organizations."""
+    table = Table(Column("number", justify="right"), "name", "organization", "created", box=None, pad_edge=False)
+    found, names = asyncio.run(_list_accounts())
+    for account in found:
+        organization = names[account.organization_id] if account.organization_id else ""
+        table.add_row(
+            str(account.account_id), escape(account.name), organization, f"{account.created_at:%Y-%m-%d %H:%M}"
+        )
+    OUTPUT.print(table)
 
 
 @token_commands.command("create")
 def create_token(
     account: AccountOption,
     name: Annotated[str, typer.Option("--name", help="Who will use it, for people.")] = "token",
-    privilege: Annotated[
-        list[Privilege] | None,
-        typer.Option("--privilege", help="What it may do; repeat for several. By default everything."),
-    ] = None,
+    privilege: PrivilegeOption = None,
 ) -> None:
     """Make a token for an account; prints it this once."""
     token = asyncio.run(_create_token(account, name, privilege or list(Privilege)))
@@ -61,7 +81,9 @@ def list_tokens(account: AccountOption) -> None:
     for token in asyncio.run(_list_tokens(account)):
         works = "no" if token.revoked_at else f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "yes"
         created = f"{token.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(str(token.principal_id), token.name, token.hint, created, works, " ".join(token.privileges))
+        table.add_row(
+            str(token.principal_id), escape(token.name), token.hint, created, works, " ".join(token.privileges)
+        )
     OUTPUT.print(table)
 
 
@@ -74,9 +96,20 @@ def revoke_token(
     TERMINAL.print(f"Revoked {token_id}")
 
 
-async def _create_account(name: str) -> accounts.Account:
+async def _create_account(name: str, organization: str | None) -> accounts.Account:
     async with open_database(surroundings()) as database:
-        return await accounts.create(database, name)
+        # Asked first: an account that is made for one that does not exist would be in nobody's way, and in none.
+        parent = await organizations.find(database, organization) if organization else None
+        account = await accounts.create(database, name)
+        if parent:
+            await organizations.add_account(database, parent.organization_id, account.account_id)
+        return account
+
+
+async def _list_accounts() -> tuple[list[accounts.Account], dict[int, str]]:
+    async with open_database(surroundings()) as database:
+        names = {each.organization_id: each.name for each in await organizations.everyone(database)}
+        return [account async for account in accounts.everyone(database)], names
 
 
 async def _create_token(account_id: int, name: str, privileges: list[Privilege]) -> str:

@@ -14,6 +14,7 @@ from deploy import demo as demonstration
 from deploy.administration import account_commands, token_commands
 from deploy.folder import DataFolder, data_folder, locked
 from deploy.hooks import hook_commands
+from deploy.organizations import organization_commands
 from deploy.remote import activity_commands, export_file, import_file, list_lists, list_tags
 from deploy.stack import StackFile, running_stack
 from deploy.surroundings import (
@@ -28,6 +29,7 @@ from deploy.surroundings import (
     say,
     surroundings,
 )
+from deploy.users import key_commands, user_commands
 from engine import logs
 from engine.activities.model import Queue
 from engine.errors import MusterError
@@ -171,6 +173,9 @@ app.add_typer(activity_commands, name="activity")
 app.add_typer(account_commands, name="account")
 app.add_typer(token_commands, name="token")
 app.add_typer(hook_commands, name="hook")
+app.add_typer(user_commands, name="user")
+app.add_typer(key_commands, name="key")
+app.add_typer(organization_commands, name="organization")
 
 
 def main() -> None:

@@ -33,6 +33,12 @@ class Invalid(MusterError):
     code = "invalid"
 
 
+class UnknownField(Invalid):
+    """A custom field does not exist, or is one of a list that the contact is not on."""
+
+    code = "unknown_field"
+
+
 class InvalidSegment(Invalid):
     """The segment criteria do not follow the grammar."""
 
@@ -74,6 +80,10 @@ class EmailTaken(Conflict):
 
     code = "email_taken"
 
+    def __init__(self, message: str, contact_no: int | None = None) -> None:
+        super().__init__(message)
+        self.contact_no = contact_no
+
 
 class WrittenMeanwhile(Conflict):
     """Somebody else is writing the same contact at this moment."""
@@ -85,6 +95,12 @@ class EventClosed(Conflict):
     """The event is cancelled or over: nobody is invited to it or answers any more."""
 
     code = "event_closed"
+
+
+class StaleWrite(Conflict):
+    """The contact has been changed after the time at which the request says that it was read."""
+
+    code = "stale_write"
 
 
 class AlreadyFinal(Conflict):

@@ -77,6 +77,7 @@ class Refused(MusterError):
 #: By the code of the engine's error.
 ERROR_CODES: Mapping[str, ErrorCode] = {
     "invalid": ErrorCode.INVALID,
+    "unknown_field": ErrorCode.INVALID,
     "body_too_long": ErrorCode.INVALID,
     "unauthorized": ErrorCode.UNAUTHORIZED,
     "forbidden": ErrorCode.FORBIDDEN,
@@ -93,6 +94,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = {
     "email_taken": ErrorCode.FAILED,
     "event_closed": ErrorCode.FAILED,
     "written_meanwhile": ErrorCode.FAILED,
+    "stale_write": ErrorCode.FAILED,
     "busy": ErrorCode.FAILED,
 }
 

@@ -11,7 +11,7 @@ of its batches (contract v3.md 6, 31).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -103,6 +103,29 @@ class Inline:
                 raise result
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def write_all(self, principal: Principal, writes: Sequence[ContactWrite]) -> list[Written | MusterError]:
+        """Does the writes in order; what came of each, which succeeds or is refused on its own.
+
+        A later one sees what an earlier one did. Those of others to the same contacts are waited for, as long as
+        `write` waits for what comes first.
+        """
+        results: list[Written | MusterError] = []
+        for run in _apart(writes):
+            results += await asyncio.gather(*(self._write_in_turn(principal, write) for write in run))
+        return results
+
+    async def _write_in_turn(self, principal: Principal, write: ContactWrite) -> Written | MusterError:
+        begun = asyncio.get_running_loop().time()
+        while True:
+            try:
+                return await self.write(principal, write)
+            except WrittenMeanwhile as error:
+                if asyncio.get_running_loop().time() - begun > BUSY_SECONDS:
+                    return error
+            except MusterError as error:
+                return error
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def _ask(self, principal: Principal, write: ContactWrite) -> Written | MusterError:
         line = self._lines.get(principal.account_id) or self._open(principal.account_id)
         if not line.meant.isdisjoint(write.keys):
@@ -167,6 +190,19 @@ class Inline:
         if account_id not in self._numbers and len(self._numbers) >= MOST_ACCOUNTS:
             self._numbers.clear()
         return self._numbers.setdefault(account_id, Numbers(self._db, account_id, NUMBERS_AT_ONCE))
+
+
+def _apart(writes: Iterable[ContactWrite]) -> Iterator[list[ContactWrite]]:
+    """The writes in order, in runs of some to different contacts, which may share a transaction."""
+    run, meant = list[ContactWrite](), set[object]()
+    for write in writes:
+        if len(run) == MOST_TOGETHER or not meant.isdisjoint(write.keys):
+            yield run
+            run, meant = [], set()
+        run.append(write)
+        meant |= write.keys
+    if run:
+        yield run
 
 
 def _give(batch: Sequence[_Asked], results: Sequence[Written | MusterError]) -> None:

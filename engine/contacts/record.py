@@ -29,7 +29,9 @@ CORE = (
     "birthday_day",
     "anniversary",
 )
-JSON_COLUMNS = ("custom_values", "phone_numbers", "street_addresses", "notes", "sms_channel")
+#: The same, and those that not every dialect knows.
+PROPERTIES = (*CORE, "birthday_year", "demographic_score", "activity_score")
+JSON_COLUMNS = ("profile", "custom_values", "phone_numbers", "street_addresses", "notes", "sms_channel")
 #: What `lock_contacts` tells beside a contact.
 BESIDE = frozenset({"locked_at", "last_sequence", "unfinished", "masked"})
 #: The permissions under which a contact may be mailed (contract v3.md 2.1.8, `active`).
@@ -104,6 +106,24 @@ def with_email(row: Row, email: str, now: datetime) -> Row:
     ordinal = row["email_ordinal"] if key == row.get("email_key") else 0
     times = {"email_created_at": row.get("email_created_at") or now, "email_updated_at": now}
     return row | {"email": email, "email_key": key, "email_ordinal": ordinal} | times
+
+
+def without_email(row: Row) -> Row:
+    """The contact without an address."""
+    return row | dict.fromkeys(("email", "email_key", "email_created_at", "email_updated_at")) | {"email_ordinal": 0}
+
+
+def with_properties(row: Row, said: Mapping[str, Any]) -> Row:
+    """The contact with these values of PROPERTIES. The year goes with the birthday that it was given for."""
+    changed: Row = {**row, **said}
+    if any(changed.get(name) != row.get(name) for name in ("birthday_month", "birthday_day")):
+        changed |= {"birthday_year": said.get("birthday_year")}
+    return changed
+
+
+def has_opted_out_itself(row: Row) -> bool:
+    """Whether the contact must opt in itself, too: the account cannot have that forgotten (contract v3.md 6, 11)."""
+    return bool(row["permission"] == "unsubscribed" and row["opt_out_source"] == "Contact")
 
 
 def with_permission(row: Row, permission: Permission, by: Party, now: datetime) -> Row:

@@ -9,13 +9,14 @@ written after that waits for nobody.
 """
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from engine import fields
+from engine import fields, hooks
 from engine.activities import order, schedule
 from engine.activities.model import json_text
 from engine.contacts import record
@@ -27,18 +28,44 @@ from engine.fields import Field
 from engine.principals import Principal
 from engine.sets import catalog, membership, reading, revival
 from engine.sets.catalog import SetKind
-from engine.sets.chunks import chunk_of
+from engine.sets.chunks import LARGEST_NUMBER, chunk_of
 from engine.sets.reading import MemberOf
 from engine.sets.system import FIELDS
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the ids in a write stand for: numbers of sets, and custom fields."""
+    """What the ids and numbers in a write stand for: numbers of sets, kinds of numbers, and custom fields."""
 
     lists: Mapping[UUID, int] = field(default_factory=dict)
     tags: Mapping[UUID, int] = field(default_factory=dict)
     fields: Mapping[UUID, Field] = field(default_factory=dict)
+    kinds: Mapping[int, SetKind] = field(default_factory=dict)
+    numbered_fields: Mapping[int, Field] = field(default_factory=dict)
+
+
+class Holder(NamedTuple):
+    """A contact that has an address."""
+
+    contact_no: int
+    contact_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Whose the addresses are that writes name, by their keys.
+
+    first: of dialects that know no twins, be it a deleted contact; living: the first who is not deleted, and last: the
+    greatest ordinal there is, for writes that know twins.
+    """
+
+    first: Mapping[str, Holder]
+    living: Mapping[str, Holder] = field(default_factory=dict)
+    last: Mapping[str, int] = field(default_factory=dict)
+
+    def next_ordinal(self, key: str) -> int:
+        """The ordinal of one more contact with the address."""
+        return self.last[key] + 1 if key in self.first else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +73,8 @@ class Found:
     """What a write has before it.
 
     row: its contact as it is stored, empty if it is not; contact_no: that contact's number, or the new one's; sets:
-    those of the write's kinds that the contact is in; tags_before: those that its deletion took off; holders: whose
-    the addresses are that the write names, by their keys.
+    those of the write's kinds that the contact is in; tags_before: those that its deletion took off; addresses: whose
+    those are that the write names.
     """
 
     account_id: int
@@ -57,25 +84,24 @@ class Found:
     row: Row
     sets: Sequence[MemberOf]
     tags_before: frozenset[int]
-    holders: Mapping[str, UUID]
+    addresses: Addresses
 
     def members_of(self, kind: SetKind) -> frozenset[int]:
-        """The lists or tags that the contact is in."""
+        """The sets of this kind that the contact is in."""
         return frozenset(each.set_no for each in self.sets if each.kind == kind)
 
     def insist_on_email(self, email: str) -> None:
         """Raises EmailTaken when another contact has the address, be it a deleted one. A twin may keep its own."""
         key = email_key(email)
-        holder = self.holders.get(key)
+        holder = self.addresses.first.get(key)
         if holder is not None and key != self.row.get("email_key"):
-            raise EmailTaken(f"Validation failed: Email already exists for contact {holder}")
+            message = f"Validation failed: Email already exists for contact {holder.contact_id}"
+            raise EmailTaken(message, holder.contact_no)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a write makes of its contact: the whole row, and the lists and tags that it joins, if it is not on them, and
-    leaves.
-    """
+    """What a write makes of its contact: the whole row, the sets that it joins, if it is not in them, and leaves."""
 
     row: Row
     joins: frozenset[int] = frozenset()
@@ -84,10 +110,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A written contact."""
+    """A written contact. changed: whether it is not as it was."""
 
     contact_id: UUID
+    contact_no: int
     created: bool
+    updated_at: datetime
+    changed: bool
 
 
 class ContactWrite(ABC):
@@ -96,12 +125,19 @@ class ContactWrite(ABC):
     kind: ClassVar[str]
     #: The kinds of sets of which it must know whether its contact is in them.
     kinds: ClassVar[tuple[str, ...]] = ()
+    #: Whether it must know of contacts that have one of its addresses beside another.
+    knows_twins: ClassVar[bool] = False
     #: How it is refused when it names a list or tag that does not exist (contract v3.md 1.8).
     unknown_set: ClassVar[type[MusterError]] = Invalid
 
     @property
     def contact_id(self) -> UUID | None:
-        """Whom it means; None when that is said by `holder_of`, or it is a new contact."""
+        """Whom it means; None when that is said otherwise, or it is a new contact."""
+        return None
+
+    @property
+    def contact_no(self) -> int | None:
+        """Whom it means, by number."""
         return None
 
     @property
@@ -127,9 +163,42 @@ class ContactWrite(ABC):
         return ()
 
     @property
+    def set_nos(self) -> frozenset[int]:
+        """Named sets of any kind, by number."""
+        return frozenset()
+
+    @property
+    def field_nos(self) -> tuple[int, ...]:
+        """Custom fields of any scope, by number."""
+        return ()
+
+    @property
+    def calls(self) -> tuple[int, ...]:
+        """Hooks to call once it is done."""
+        return ()
+
+    @property
+    def calls_on_create(self) -> tuple[int, ...]:
+        """Hooks to call once it is done, if that made the contact."""
+        return ()
+
+    @property
+    def is_of_new(self) -> bool:
+        """Whether it means nobody who is there."""
+        return self.contact_id is None and self.contact_no is None and self.holder_of is None
+
+    @property
     def keys(self) -> frozenset[object]:
         """What makes two writes ones to the same contact."""
-        return frozenset({self.contact_id, *map(email_key, self.emails)} - {None})
+        return frozenset({self.contact_id, self.contact_no, *map(email_key, self.emails)} - {None})
+
+    def asks(self, _names: Names) -> Iterable[str]:
+        """The kinds of sets of which it must know whether its contact is in them."""
+        return self.kinds
+
+    def ordinal(self, key: str, addresses: Addresses) -> int | None:
+        """The ordinal with which its contact may have an address that is not its own yet; None if it may not."""
+        return None if key in addresses.first else 0
 
     @abstractmethod
     def decide(self, found: Found) -> Outcome:
@@ -172,12 +241,13 @@ class _Step:
         if not ahead.isdisjoint(set_no for set_no, _ in self.turns() if set_no > 0):
             raise Busy("earlier activities on these lists or tags have not ended; try again in a moment")
 
-    def claim(self, holders: Mapping[str, UUID]) -> Iterator[Row]:
-        """Its stored contact under the address that it is to get, if that is nobody's."""
+    def claim(self, addresses: Addresses) -> Iterator[Row]:
+        """Its stored contact under the address that it is to get, if it may."""
         for key in map(email_key, self.write.emails if self.refusal is None else ()):
-            if key not in holders and key != self.before["email_key"]:
+            ordinal = self.write.ordinal(key, addresses)
+            if ordinal is not None and key != self.before["email_key"]:
                 self.claimed = True
-                yield self.before | {"email_key": key, "email_ordinal": 0}
+                yield self.before | {"email_key": key, "email_ordinal": ordinal}
 
     def decide(self, found: Found, ahead: frozenset[int]) -> None:
         """What becomes of the contact, or why nothing does."""
@@ -200,15 +270,16 @@ class _Locked(NamedTuple):
     masked: bool
     contacts: Sequence[Row]
 
-    def by_id(self) -> dict[UUID, Row]:
-        return {row["contact_id"]: row for row in self.contacts}
+    def by_id(self) -> dict[object, Row]:
+        """By public id and by number."""
+        return {row[name]: row for row in self.contacts for name in ("contact_id", "contact_no")}
 
     def by_email(self) -> dict[str, Row]:
         """By key, those whose address it is in dialects that know no twins."""
         return {row["email_key"]: row for row in self.contacts if row["email_key"] and not row["email_ordinal"]}
 
-    def holders(self) -> dict[str, UUID]:
-        return {email: row["contact_id"] for email, row in self.by_email().items()}
+    def holders(self) -> dict[str, Holder]:
+        return {email: Holder(row["contact_no"], row["contact_id"]) for email, row in self.by_email().items()}
 
     def deleted(self) -> list[int]:
         return [row["contact_no"] for row in self.contacts if row["deleted_at"] is not None]
@@ -228,14 +299,15 @@ async def write(
     steps = [_Step(each, principal) for principal, each in asked]
     await _name(tx, steps)
     locked = await _lock(tx, steps)
+    addresses = await _addresses(tx, steps, locked)
     by_id, by_email = locked.by_id(), locked.by_email()
     for step in steps:
         step.before = _meant(step.write, by_id, by_email)
     new, known = [step for step in steps if not step.before], [step for step in steps if step.before]
-    made = _make(tx.account_id, new, locked, first_contact_no)
+    made = _make(tx.account_id, new, locked, addresses, first_contact_no)
     if not locked.masked:
-        await _write_addresses(tx, made, known, locked)
-    await _change(tx, known, locked)
+        await _write_addresses(tx, made, known, locked, addresses)
+    await _change(tx, known, locked, addresses)
     if done := [step for step in steps if step.outcome]:
         await _record(tx, done, locked.last_sequence)
     return [_told(step) for step in steps]
@@ -245,19 +317,26 @@ def _told(step: _Step) -> Written | MusterError:
     if step.outcome is None:
         assert step.refusal is not None
         return step.refusal
-    return Written(step.outcome.row["contact_id"], not step.before)
+    row = step.outcome.row
+    return Written(row["contact_id"], row["contact_no"], not step.before, row["updated_at"], row != step.before)
 
 
 async def _name(tx: Transaction, steps: Iterable[_Step]) -> None:
-    """Finds the numbers of what the writes name."""
+    """Finds the numbers of what the writes name, and what the numbers in them are."""
     known = await fields.by_id(tx) if any(step.write.field_ids for step in steps) else {}
+    numbered = await fields.all_scopes(tx) if any(step.write.field_nos for step in steps) else ()
+    set_nos = frozenset().union(*(step.write.set_nos for step in steps))
+    kinds = await catalog.kinds_of(tx, set_nos) if set_nos else {}
     for step in steps:
         write = step.write
         try:
+            catalog.insist_on_kinds(kinds, write.set_nos)
             step.names = Names(
                 await catalog.numbered(tx, SetKind.LIST, write.list_ids),
                 await catalog.numbered(tx, SetKind.TAG, write.tag_ids),
                 {field_id: known[field_id] for field_id in write.field_ids},
+                kinds,
+                {each.field_no: each for each in numbered},
             )
         except KeyError as unknown:
             step.refusal = Invalid(f"custom_field_id does not have a valid value: there is no field {unknown.args[0]}")
@@ -271,13 +350,28 @@ async def _lock(tx: Transaction, steps: Sequence[_Step]) -> _Locked:
     rows = await tx.all(
         "lock_contacts",
         contact_ids=[write.contact_id for write in writes if write.contact_id],
+        contact_nos=[write.contact_no for write in writes if 0 < (write.contact_no or 0) <= LARGEST_NUMBER],
         email_keys=sorted({email_key(email) for write in writes for email in write.emails}),
-        making=any(write.contact_id is None and write.holder_of is None for write in writes),
+        making=any(write.is_of_new for write in writes),
     )
     beside = rows[0]
     ahead = await _ahead(tx) if beside["unfinished"] else frozenset[int]()
     contacts = [record.of(row) for row in rows if row["contact_no"] is not None]
     return _Locked(beside["locked_at"], beside["last_sequence"], ahead, beside["masked"], contacts)
+
+
+async def _addresses(tx: Transaction, steps: Iterable[_Step], locked: _Locked) -> Addresses:
+    """Whose the addresses are. Who has the first ordinal of one is locked: for that all wait who take a further one."""
+    knowing = [step.write for step in steps if step.refusal is None and step.write.knows_twins]
+    keys = sorted({email_key(email) for write in knowing for email in write.emails})
+    if not keys:
+        return Addresses(locked.holders())
+    rows = await tx.all("holders_of_emails", email_keys=keys)
+    return Addresses(
+        locked.holders(),
+        {row["email_key"]: Holder(row["contact_no"], row["contact_id"]) for row in rows if row["contact_no"]},
+        {row["email_key"]: row["last_ordinal"] for row in rows},
+    )
 
 
 async def _ahead(tx: Transaction) -> frozenset[int]:
@@ -286,43 +380,48 @@ async def _ahead(tx: Transaction) -> frozenset[int]:
     return frozenset().union(*(activity.reads | activity.writes for activity in earlier))
 
 
-def _meant(write: ContactWrite, by_id: Mapping[UUID, Row], by_email: Mapping[str, Row]) -> Row:
+def _meant(write: ContactWrite, by_id: Mapping[object, Row], by_email: Mapping[str, Row]) -> Row:
     """The contact of a write; none when it is a new one."""
-    if write.contact_id is not None:
-        return by_id.get(write.contact_id, {})
+    if write.contact_id is not None or write.contact_no is not None:
+        return by_id.get(write.contact_id or write.contact_no, {})
     return by_email.get(email_key(write.holder_of), {}) if write.holder_of else {}
 
 
-def _make(account_id: int, steps: Iterable[_Step], locked: _Locked, first_contact_no: int) -> list[Row]:
+def _make(
+    account_id: int, steps: Iterable[_Step], locked: _Locked, addresses: Addresses, first_contact_no: int
+) -> list[Row]:
     """The new contacts that writes make."""
-    rows, holders = list[Row](), locked.holders()
+    rows = list[Row]()
     for step in steps:
         if step.refusal is None:
             number = first_contact_no + len(rows)
-            step.decide(Found(account_id, locked.at, step.names, number, {}, (), frozenset(), holders), locked.ahead)
+            step.decide(Found(account_id, locked.at, step.names, number, {}, (), frozenset(), addresses), locked.ahead)
         if step.outcome is not None:
             rows.append(step.outcome.row)
     return rows
 
 
-async def _write_addresses(tx: Transaction, made: Iterable[Row], known: Iterable[_Step], locked: _Locked) -> None:
+async def _write_addresses(
+    tx: Transaction, made: Iterable[Row], known: Iterable[_Step], locked: _Locked, addresses: Addresses
+) -> None:
     """Stores new contacts, and stored ones under the address that they are to get; ascending. Then locks the mask."""
-    claims = {row["contact_no"]: row for step in known for row in step.claim(locked.holders())}
+    claims = {row["contact_no"]: row for step in known for row in step.claim(addresses)}
     rows = sorted([*made, *claims.values()], key=lambda row: row.get("email_key") or "")
     await tx.run("write_addresses", rows=json_text(rows), chunks=locked.chunks())
 
 
-async def _change(tx: Transaction, steps: Sequence[_Step], locked: _Locked) -> None:
+async def _change(tx: Transaction, steps: Sequence[_Step], locked: _Locked, addresses: Addresses) -> None:
     """Has writes say what becomes of stored contacts, each of one, and stores that; of one refused, what was stored."""
     sets, tags_before = await _sets(tx, steps), await revival.tags_before(tx, locked.deleted())
-    rows, holders = dict[int, Row](), locked.holders()
+    rows = dict[int, Row]()
     for step in steps:
         number = step.before["contact_no"]
         if number in rows:
             step.refusal = WrittenMeanwhile("another request is writing this contact at this moment; try again")
         if step.refusal is None:
             known = sets.get(number, ()), tags_before.get(number, frozenset())
-            step.decide(Found(tx.account_id, locked.at, step.names, number, step.before, *known, holders), locked.ahead)
+            found = Found(tx.account_id, locked.at, step.names, number, step.before, *known, addresses)
+            step.decide(found, locked.ahead)
         if step.outcome is not None:
             rows[number] = step.outcome.row
     if rows := {step.before["contact_no"]: step.before for step in steps if step.claimed} | rows:
@@ -331,11 +430,12 @@ async def _change(tx: Transaction, steps: Sequence[_Step], locked: _Locked) -> N
 
 async def _sets(tx: Transaction, steps: Iterable[_Step]) -> Mapping[int, Sequence[MemberOf]]:
     """The sets that contacts are in, by number, for the writes that ask for them."""
-    asking = [step for step in steps if step.write.kinds]
+    asked = [(step, frozenset(step.write.asks(step.names))) for step in steps if step.refusal is None]
+    asking = [(step.before["contact_no"], kinds) for step, kinds in asked if kinds]
     if not asking:
         return {}
-    kinds = sorted({kind for step in asking for kind in step.write.kinds})
-    return await reading.sets_of(tx, [step.before["contact_no"] for step in asking], kinds)
+    kinds = sorted(frozenset().union(*(kinds for _, kinds in asking)))
+    return await reading.sets_of(tx, [contact_no for contact_no, _ in asking], kinds)
 
 
 async def _record(tx: Transaction, steps: Sequence[_Step], last_sequence: int) -> None:
@@ -362,6 +462,17 @@ async def _record(tx: Transaction, steps: Sequence[_Step], last_sequence: int) -
             step.insist_on_turn(ahead)
     if entered["removing"]:
         await membership.take_off(tx, entered["removing"], 0)
+    for hook_no, contact_nos in _calls(steps).items():
+        await hooks.enter(tx, hook_no, contact_nos)
+
+
+def _calls(steps: Iterable[_Step]) -> Mapping[int, list[int]]:
+    """The contacts for which each hook is to be called."""
+    calls = defaultdict[int, list[int]](list)
+    for step in steps:
+        for hook_no in (*step.write.calls, *(() if step.before else step.write.calls_on_create)):
+            calls[hook_no].append(step.contact_no)
+    return calls
 
 
 def _entry(nth: int, step: _Step) -> Mapping[str, Any]:

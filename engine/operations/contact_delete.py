@@ -33,16 +33,20 @@ CONTACTS_AT_ONCE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class DeleteContact(ContactWrite):
-    """Deletes one contact; one that is deleted already is not there."""
+    """Deletes one contact, by public id or by number; one that is deleted already is not there."""
 
     kind: ClassVar[str] = "contact_delete"
     kinds: ClassVar = (*SetKind, "system", "tracking")
 
-    id: UUID
+    id: UUID | int
 
     @property
-    def contact_id(self) -> UUID:
-        return self.id
+    def contact_id(self) -> UUID | None:
+        return self.id if isinstance(self.id, UUID) else None
+
+    @property
+    def contact_no(self) -> int | None:
+        return None if isinstance(self.id, UUID) else self.id
 
     def decide(self, found: Found) -> Outcome:
         if not found.row or found.row["deleted_at"] is not None:

@@ -34,7 +34,7 @@ class SignUp(DetailedWrite):
 
     def decide(self, found: Found) -> Outcome:
         row = self._changed(found) if found.row else self._made(found)
-        row = row | dict(self.details.core) | self._entries(row, found)
+        row = record.with_properties(row, self.details.core) | self._entries(row, found)
         if self.details.custom_values:
             row["custom_values"] = {**(row.get("custom_values") or {}), **self.custom_values(found)}
         tags = found.tags_before if found.row else frozenset[int]()

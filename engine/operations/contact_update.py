@@ -33,8 +33,8 @@ class UpdateContact(DetailedWrite):
         if self.details.email is not None:
             found.insist_on_email(self.details.email)
         self._insist_on_consent(found.row)
-        row = dict.fromkeys(record.CORE) | dict(self.details.core)
-        row = self._revived(found.row) | row | {"update_source": self.source, "updated_at": found.now}
+        row = record.with_properties(self._revived(found.row), dict.fromkeys(record.CORE) | dict(self.details.core))
+        row |= {"update_source": self.source, "updated_at": found.now}
         if self.details.custom_values is not None:
             row["custom_values"] = self.custom_values(found) or None
         row = insist_on_name(replaced(row, self.details, self.source, found.now))
@@ -44,9 +44,8 @@ class UpdateContact(DetailedWrite):
         return Outcome(row, lists | tags, lists_off | tags_off)
 
     def _insist_on_consent(self, row: Row) -> None:
-        """Who opted out himself must opt in himself (contract v3.md 6, 11): the account cannot have it forgotten."""
-        opted_out = row["permission"] == "unsubscribed" and row["opt_out_source"] == "Contact"
-        if opted_out and self.source == "Account" and self.details.permission not in (None, "unsubscribed"):
+        opts_in = self.source == "Account" and self.details.permission not in (None, "unsubscribed")
+        if opts_in and record.has_opted_out_itself(row):
             raise Invalid(
                 "permission_to_send does not have a valid value: the contact opted out, and only update_source Contact"
                 " may opt it in again"

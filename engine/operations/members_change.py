@@ -36,6 +36,7 @@ class ChangeMembers:
         """Raises UnknownTarget for what is not a living list, tag, company or event, or not what it must be."""
         sets = frozenset((*self.on, *self.off))
         kinds = await catalog.kinds_of(tx, sets)
+        catalog.insist_on_kinds(kinds, sets)
         if self.of and not {self.of}.issuperset(kinds.values()):
             raise UnknownTarget(f"{', '.join(map(str, sorted(sets)))} must be {self.of.plural}")
         return Plan(

@@ -16,8 +16,10 @@ from engine.principals.users import (
     find_user,
     list_users,
     log_in,
+    own_user,
     remove_user,
     set_password,
+    user_of,
 )
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "log_in",
     "muster",
     "open_session",
+    "own_user",
     "prune_sessions",
     "remove_user",
     "revoke_grant",
@@ -55,4 +58,5 @@ __all__ = [
     "set_password",
     "signing_key",
     "take_requests",
+    "user_of",
 ]

@@ -13,7 +13,7 @@ import asyncpg
 
 from engine import accounts
 from engine.database import Database
-from engine.errors import NotFound, Unauthorized
+from engine.errors import NotFound
 from engine.principals import secrets
 from engine.principals.model import Access, Principal, Privilege
 
@@ -62,10 +62,8 @@ async def create_key(
 
 async def signing_key(db: Database, key_id: str) -> SigningKey:
     """The key with this id, be it revoked. Raises Unauthorized when there is none."""
-    if not (key_id.isascii() and key_id.isprintable() and len(key_id) <= LONGEST_ID):
-        raise Unauthorized("Unauthorized")
     async with db.everywhere() as tx:
-        rows = await tx.all("access_of_key", key_id=key_id)
+        rows = await tx.all("access_of_key", key_id=key_id) if _may_be_an_id(key_id) else []
     principal = Access.of(rows).principal()
     return SigningKey(rows[0]["secret"], principal, rows[0]["revoked_at"] is not None)
 
@@ -80,5 +78,10 @@ async def list_keys(db: Database, account_id: int) -> list[Key]:
 async def revoke_key(db: Database, account_id: int, key_id: str) -> None:
     """Makes a key of the account useless. Raises NotFound when it has none that works."""
     async with db.everywhere() as tx:
-        if not await tx.run("revoke_key", grant_account=account_id, key_id=key_id):
-            raise NotFound(f"account {account_id} has no working key {key_id}")
+        if not (_may_be_an_id(key_id) and await tx.run("revoke_key", grant_account=account_id, key_id=key_id)):
+            raise NotFound(f"account {account_id} has no working key of this id")
+
+
+def _may_be_an_id(key_id: str) -> bool:
+    """Whether the database could hold it."""
+    return key_id.isascii() and key_id.isprintable() and len(key_id) <= LONGEST_ID

@@ -102,6 +102,23 @@ async def list_users(db: Database, account_id: int) -> list[User]:
         return [User.of(row) for row in await tx.all("users_of_account", grant_account=account_id)]
 
 
+async def user_of(db: Database, account_id: int, principal_id: UUID) -> User:
+    """One who has access to the account. Raises NotFound."""
+    async with db.everywhere() as tx:
+        row = await tx.one("user_of_account", grant_account=account_id, principal_id=principal_id)
+    if row is None:
+        raise NotFound(f"there is no user {principal_id}")
+    return User.of(row)
+
+
+async def own_user(db: Database, account_id: int, principal_id: UUID) -> User:
+    """One whose home the account is, so that it may say who the user is. Raises NotFound."""
+    user = await user_of(db, account_id, principal_id)
+    if not user.home:
+        raise NotFound(f"user {principal_id} is of another account")
+    return user
+
+
 async def find_user(db: Database, name: str) -> UUID:
     """The user with this name. Raises NotFound."""
     async with db.everywhere() as tx:

@@ -188,14 +188,18 @@ async def by_names(tx: Transaction, kind: SetKind, names: Iterable[str]) -> dict
     return {row["name_key"]: NamedSet.of(row) for row in rows}
 
 
-async def kinds_of(tx: Transaction, set_nos: Collection[int]) -> dict[int, SetKind]:
-    """What these living named sets are. Raises UnknownTarget, naming the first number that is not one's."""
+async def kinds_of(tx: Transaction, set_nos: Iterable[int]) -> dict[int, SetKind]:
+    """What these numbers are; those of no living list, tag, company or event are left out."""
     rows = await tx.all("sets_by_number", set_nos=[set_no for set_no in set_nos if 0 < set_no <= LARGEST_SET_NO])
-    living = {row["set_no"]: row["kind"] for row in rows if row["deleted_at"] is None}
+    kinds = frozenset(SetKind)
+    return {row["set_no"]: SetKind(row["kind"]) for row in rows if row["deleted_at"] is None and row["kind"] in kinds}
+
+
+def insist_on_kinds(kinds: Mapping[int, SetKind], set_nos: Iterable[int]) -> None:
+    """Raises UnknownTarget unless each number is among those of which `kinds_of` has told what they are."""
     for set_no in set_nos:
-        if living.get(set_no) not in frozenset(SetKind):
+        if set_no not in kinds:
             raise UnknownTarget(f"there is no list, tag, company or event {set_no}")
-    return {set_no: SetKind(living[set_no]) for set_no in set_nos}
 
 
 async def everyone_of(tx: Transaction, kind: SetKind) -> list[NamedSet]:

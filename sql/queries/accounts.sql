@@ -2,10 +2,14 @@
 select nextval('account_id_seq');
 
 -- name: create_account^
-insert into account (account_id, name) values (:account_id, :name) returning account_id, name, created_at;
+insert into account (account_id, name) values (:account_id, :name) returning account_id, name, created_at, organization_id;
 
 -- name: account^
-select account_id, name, created_at from account where account_id = :account_id;
+select account_id, name, created_at, organization_id from account where account_id = :account_id;
+
+-- name: account_ids
+-- The accounts are behind walls, so they are known by what comes by the clock in each. Commands only.
+select account_id from schedule where kind = 'retention' order by account_id;
 
 -- name: account_secret$
 select secret from account where account_id = :account_id;

@@ -5,7 +5,7 @@
 -- fewer sign-ups a second.
 
 -- name: lock_contacts
--- The contacts with these ids, and those (with ordinal 0) that have these addresses, locked by contact number; then the
+-- The contacts with these ids or numbers, and those (with ordinal 0) that have these addresses, locked by number; then the
 -- chunks of "exists" and "active" that hold them, FOR UPDATE, so that nobody puts them into sets meanwhile. When one of
 -- the addresses is nobody's, or the caller is :making a contact, the chunks are left to `write_addresses` (`masked` is
 -- false). Beside each contact, or alone if there are none, the transaction's time, and the account's last sequence and
@@ -17,6 +17,8 @@ with contacts as materialized (
         cross join lateral (
             select contact_no from contact where account_id = :account_id and contact_id = i.contact_id limit 1
         ) named
+        union
+        select unnest(:contact_nos::bigint[])
         union
         select known.contact_no from unnest(:email_keys::text[]) k(email_key)
         cross join lateral (
@@ -57,6 +59,24 @@ cross join known
 cross join (select last_sequence, unfinished from account where account_id = :account_id) a
 left join contacts c on true;
 
+-- name: holders_of_emails
+-- Of addresses that somebody has, the first contact with each that is not deleted, and the greatest ordinal. Locks nothing:
+-- whoever has ordinal 0 is locked. Looked up as in `lock_contacts`.
+select k.email_key, living.contact_no, living.contact_id, newest.email_ordinal as last_ordinal
+from unnest(:email_keys::text[]) k(email_key)
+cross join lateral (
+    select email_ordinal from contact
+    where account_id = :account_id and email_key = k.email_key
+    order by email_ordinal desc
+    limit 1
+) newest
+left join lateral (
+    select contact_no, contact_id from contact
+    where account_id = :account_id and email_key = k.email_key and deleted_at is null
+    order by email_ordinal
+    limit 1
+) living on true;
+
 -- name: write_addresses!
 -- Creates contacts, as JSON objects of column to value, and gives locked ones their address; in the order given, since
 -- each waits for whoever writes the same address. Then locks the chunks of "exists" and "active" that hold them, and
@@ -87,8 +107,9 @@ cross join lateral (
 update contact c set
     email = r.email, email_key = r.email_key, email_ordinal = r.email_ordinal, permission = r.permission, first_name = r.first_name,
     last_name = r.last_name, job_title = r.job_title, company_name = r.company_name,
-    birthday_month = r.birthday_month, birthday_day = r.birthday_day, anniversary = r.anniversary,
-    update_source = r.update_source, updated_at = r.updated_at, deleted_at = r.deleted_at,
+    birthday_month = r.birthday_month, birthday_day = r.birthday_day, birthday_year = r.birthday_year,
+    anniversary = r.anniversary, profile = r.profile, demographic_score = r.demographic_score,
+    activity_score = r.activity_score, update_source = r.update_source, updated_at = r.updated_at, deleted_at = r.deleted_at,
     email_created_at = r.email_created_at, email_updated_at = r.email_updated_at, opt_in_source = r.opt_in_source,
     opt_in_date = r.opt_in_date, opt_out_source = r.opt_out_source, opt_out_date = r.opt_out_date,
     opt_out_reason = r.opt_out_reason, confirm_status = r.confirm_status, custom_values = r.custom_values,

@@ -84,6 +84,12 @@ join login l on l.principal_id = g.principal_id
 where g.account_id = :grant_account
 order by l.created_at, l.principal_id;
 
+-- name: user_of_account^
+select l.principal_id, l.name, g.home, g.privileges, l.created_at
+from principal_grant g
+join login l on l.principal_id = g.principal_id
+where g.account_id = :grant_account and g.principal_id = :principal_id;
+
 -- name: create_key!
 insert into signing_key (key_id, principal_id, secret) values (:key_id, :principal_id, :secret);
 

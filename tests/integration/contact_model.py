@@ -50,6 +50,7 @@ class People:
     """An account's contacts by id."""
 
     by_id: dict[UUID, Person] = field(default_factory=dict)
+    by_number: dict[int, UUID] = field(default_factory=dict)
 
     def holder(self, email: str | None) -> UUID | None:
         return next((i for i, person in self.by_id.items() if email and person.email == email), None)
@@ -66,7 +67,8 @@ class People:
                 assert self.holder(details.email) in (None, contact_id)
                 self._update(self.by_id[contact_id], details, source)
                 return contact_id, False
-            case DeleteContact(contact_id):
+            case DeleteContact():
+                contact_id = self.by_number[write.id] if isinstance(write.id, int) else write.id
                 self._delete(self.by_id[contact_id])
                 return contact_id, False
             case Resubscribe(contact_id, lists):

@@ -25,7 +25,13 @@ MANY = 500
 NUMBERS, IDS = list(range(1, MANY + 1)), [uuid4() for _ in range(MANY)]
 
 STATEMENTS: Mapping[str, Mapping[str, object]] = {
-    "lock_contacts": {"contact_ids": [uuid4(), uuid4()], "email_keys": ["c1@example.org"], "making": False},
+    "lock_contacts": {
+        "contact_ids": [uuid4(), uuid4()],
+        "contact_nos": [1, 2],
+        "email_keys": ["c1@example.org"],
+        "making": False,
+    },
+    "holders_of_emails": {"email_keys": ["c1@example.org", "c2@example.org"]},
     "update_contacts": {"rows": json.dumps([{"contact_no": 1}, {"contact_no": 2}]), "contact_nos": [1, 2]},
     "contact_by_id": {"contact_id": uuid4()},
     "lock_imported_contacts": {"email_keys": ["c1@example.org", "c2@example.org"]},

@@ -168,10 +168,12 @@ async def assert_as_in_sequence(traffic: Traffic) -> None:
     done = set()
     for activity in sorted(await desk.rows("activity"), key=lambda row: row["sequence"]):
         write, outcome = traffic.asked[activity["principal_id"]]
-        meant = rows[json.loads(activity["request"])["contact_no"]]["contact_id"]
+        number = json.loads(activity["request"])["contact_no"]
+        meant = rows[number]["contact_id"]
         contact_id, created = people.run(write, meant)
         assert contact_id == meant
-        assert outcome in (None, Written(contact_id, created))
+        if isinstance(outcome, Written):
+            assert (outcome.contact_id, outcome.contact_no, outcome.created) == (contact_id, number, created)
         done.add(activity["principal_id"])
     for principal_id, (_, outcome) in traffic.asked.items():
         assert (principal_id in done) is isinstance(outcome, Written) or outcome is None

@@ -1,0 +1,141 @@
+"""The commands that say who may do what: `muster account`, `user`, `key` and `organization`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli import app
+from engine import organizations, principals
+from engine.database import Database
+from engine.errors import MusterError, Unauthorized
+from engine.principals import Access, Privilege, Purpose
+from engine.settings import Settings
+
+T = TypeVar("T")
+
+
+class Commands:
+    """The `muster` command on the tests' database, and what the engine finds there afterwards."""
+
+    def __init__(self, app_url: str) -> None:
+        self._app_url = app_url
+
+    def done(self, *arguments: str, stdin: str = "") -> str:
+        """What a command that succeeds prints."""
+        ended = self._run(arguments, stdin)
+        assert ended.exit_code == 0, ended.stderr or ended.exception
+        return ended.stdout.strip()
+
+    def complaint(self, *arguments: str, stdin: str = "") -> str:
+        """What a command that fails says."""
+        ended = self._run(arguments, stdin)
+        assert isinstance(ended.exception, MusterError), ended.output
+        return ended.exception.message
+
+    def find(self, work: Callable[[Database], Awaitable[T]]) -> T:
+        async def run() -> T:
+            database = await Database.open(self._app_url, connections=2)
+            try:
+                return await work(database)
+            finally:
+                await database.close()
+
+        return asyncio.run(run())
+
+    def _run(self, arguments: Sequence[str], stdin: str) -> Result:
+        env = {"DATABASE_APP_URL": self._app_url, "DATABASE_URL": ""}
+        return CliRunner().invoke(app, arguments, input=stdin, env=env)
+
+
+@pytest.fixture
+def commands(settings: Settings) -> Commands:
+    assert settings.database_app_url is not None
+    return Commands(settings.database_app_url)
+
+
+def test_users_from_the_command_line(commands: Commands) -> None:
+    """Issue 4: users and their rights, shared access across accounts; passwords come on standard input."""
+    name = f"{uuid4().hex}[/x]@example.org"
+    home, other = (commands.done("account", "create", "an account") for _ in range(2))
+
+    def log_in(password: str) -> Access:
+        return commands.find(lambda db: principals.log_in(db, name, password))
+
+    reading = ("--privilege", "contacts:read")
+    user = UUID(commands.done("user", "create", name, "--account", home, stdin="s3cret word\n"))
+    commands.done("user", "grant", name.upper(), "--account", other, *reading)
+    access = log_in("s3cret word")
+    assert (access.principal_id, access.home) == (user, int(home))
+    assert access.grants == {int(home): frozenset(Privilege), int(other): {Privilege.CONTACTS_READ}}
+
+    shown = commands.done("user", "list", "--account", other)
+    assert (str(user) in shown, name in shown, shown.endswith("contacts:read")) == (True, True, True)
+    commands.done("user", "revoke", name, "--account", other)
+    assert f"is the home of {user}" in commands.complaint("user", "revoke", name, "--account", home)
+    assert "another user is named" in commands.complaint("user", "create", name, "--account", other, stdin="s3cret\n")
+    assert commands.complaint("user", "password", name) == "give the password on standard input: one line"
+    commands.done("user", "password", name, stdin="another\r\n")
+    assert set(log_in("another").grants) == {int(home)}
+    commands.done("user", "remove", name)
+    with pytest.raises(Unauthorized):
+        log_in("another")
+    assert commands.complaint("user", "remove", name) == "there is no user of this name"
+
+
+def test_keys_from_the_command_line(commands: Commands) -> None:
+    """Issue 4; contract ivvy.md 2."""
+    account = commands.done("account", "create", "an account")
+    made = ("key", "create", "--account", account, "--name", "[/x]", "--privilege", "contacts:write")
+    key_id, secret = commands.done(*made).split()
+    key = commands.find(lambda db: principals.signing_key(db, key_id))
+    assert (key.secret, key.principal.account_id) == (secret, int(account))
+    assert key.principal.privileges == {Privilege.CONTACTS_WRITE}
+    shown = commands.done("key", "list", "--account", account)
+    assert (key_id in shown, "[/x]" in shown, secret in shown) == (True, True, False)
+    commands.done("key", "revoke", key_id, "--account", account)
+    assert "has no working key" in commands.complaint("key", "revoke", key_id, "--account", account)
+    assert commands.find(lambda db: principals.signing_key(db, key_id)).revoked
+
+
+def test_organizations_from_the_command_line(commands: Commands) -> None:
+    """Issue 4; contract convio.md 1, 3.1, 8: accounts under one public key, and who may open sessions for them."""
+    name, user = f"O{uuid4().hex}", f"{uuid4().hex}@example.org"
+    key = commands.done(
+        *("organization", "create", name, "--redirect-host", "www.example.org", "--network", "192.0.2.0/24"),
+        *("--redirect-secret", "-", "--redirect-digest", "sha1"),
+        stdin="SITE_SECRET\n",
+    )
+    account = commands.done("account", "create", "[/y] an account", "--organization", name)
+    assert commands.complaint("account", "create", "x", "--organization", "nowhere") == (
+        "there is no organization 'nowhere'"
+    )
+    [row] = [line for line in commands.done("account", "list").splitlines() if line.split()[0] == account]
+    assert (name in row, "[/y] an account" in row) == (True, True)
+    principal_id = UUID(commands.done("user", "create", user, "--account", account, stdin="s3cret\n"))
+    commands.done("organization", "add-administrator", name, user)
+    shown = commands.done("organization", "show", name)
+    assert all(each in shown for each in (key, "www.example.org", "192.0.2.0/24", "SITE_SECRET", "sha1", user))
+    assert "SITE_SECRET" not in commands.done("organization", "list")
+
+    async def session_of_its_account(db: Database) -> Access:
+        found = await organizations.by_api_key(db, key)
+        assert await organizations.holds(db, found.organization_id, int(account))
+        await organizations.require_administrator(db, found.organization_id, principal_id)
+        owner = await organizations.owner(db, int(account))
+        token = await principals.open_session(db, owner, Purpose.SIGN_ON, 60)
+        return await principals.session(db, token, Purpose.SIGN_ON)
+
+    assert commands.find(session_of_its_account).principal_id == principal_id
+    keys = ("--api-key", key, "--api-key", key[::-1])
+    changed = commands.done("organization", "change", name, "--redirect-host", "", *keys)
+    assert "www.example.org" not in changed
+    assert key[::-1] in changed
+    assert "192.0.2.0/24" in changed
+    other = commands.done("account", "create", "another")
+    commands.done("organization", "add-account", name, other)
+    commands.done("organization", "remove-administrator", name, user)
+    assert "is no administrator" in commands.complaint("organization", "remove-administrator", name, user)
