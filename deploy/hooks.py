@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Column, Table
 
 from deploy.administration import AccountOption
@@ -37,7 +38,7 @@ def list_hooks(account: AccountOption) -> None:
     """Show an account's hooks."""
     table = Table(Column("id", no_wrap=True), "name", "url", "created", box=None, pad_edge=False)
     for hook in asyncio.run(_list(account)):
-        table.add_row(str(hook.hook_no), hook.name, hook.url, f"{hook.created_at:%Y-%m-%d %H:%M}")
+        table.add_row(str(hook.hook_no), escape(hook.name), escape(hook.url), f"{hook.created_at:%Y-%m-%d %H:%M}")
     OUTPUT.print(table)
 
 

@@ -9,6 +9,7 @@ from api.auth import Authenticator
 from api.dialects import Dialect
 from api.v3 import columns, vocabulary
 from api.v3.hooks import HookId
+from api.v3.keys import KeyId
 from api.v3.refusals import SHAPES, refuse
 from api.v3.routes import NOWHERE, ROUTES
 from api.v3.segments import LARGEST_SEGMENT_ID
@@ -22,6 +23,8 @@ IDS = {
     "list_id": UUID,
     "tag_id": UUID,
     "hook_id": HookId,
+    "key_id": KeyId,
+    "user_id": UUID,
     "segment_id": Annotated[int, Field(ge=1, le=LARGEST_SEGMENT_ID)],
 }
 

@@ -9,3 +9,6 @@ OTHER_LIST: Final = "d3d94468-02a4-4259-b55d-38e6d163e840"
 TAG: Final = "6512bd43-d9ca-4e02-b3c0-45c99e8f7b50"
 CUSTOM_FIELD: Final = "c20ad4d7-6fe9-4759-a27a-0c99bff67160"
 CAMPAIGN: Final = "c51ce410-c124-410e-8db5-e4b97fc2af70"
+#: Names of users, which are of one in all accounts.
+USER: Final = "robin@example.org"
+NEW_USER: Final = "sam@example.org"

@@ -14,9 +14,11 @@ from api.v3 import (
     exports,
     hooks,
     imports,
+    keys,
     lead_scores,
     segments,
     tracking,
+    users,
 )
 
 ROUTES: Sequence[AnyRoute] = (
@@ -33,6 +35,8 @@ ROUTES: Sequence[AnyRoute] = (
     *tracking.ROUTES,
     *segments.ROUTES,
     *hooks.ROUTES,
+    *users.ROUTES,
+    *keys.ROUTES,
 )
 
 _ACTIVITIES = "/activities/"

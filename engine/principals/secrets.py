@@ -7,6 +7,8 @@ import secrets
 SECRET_BYTES = 32
 #: What every token begins with, so that a leaked one is recognised.
 TOKEN_PREFIX = "muster_"  # noqa: S105 (not a secret)
+#: What an id of a key looks like, as a regular expression.
+KEY_ID = "MK[0-9A-F]{22}"
 
 
 def new_token() -> str:
@@ -20,7 +22,7 @@ def new_secret() -> str:
 
 
 def new_key_id() -> str:
-    """24 characters, of which people can tell that they are the id of a key."""
+    """24 characters, of which people can tell what they are."""
     return "MK" + secrets.token_hex(11).upper()
 
 

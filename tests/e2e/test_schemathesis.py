@@ -86,6 +86,8 @@ def known(stack: Up) -> Known:
         "custom_field_id": made("/contact_custom_fields", {"label": name, "type": "string"}, "custom_field_id"),
         "segment_id": made("/segments", {"name": name, "segment_criteria": criteria}, "segment_id"),
         "hook_id": made("/hooks", {"name": name, "url": "https://example.org/"}, "hook_id"),
+        "user_id": made("/users", {"name": name, "password": "a password"}, "user_id"),
+        "key_id": made("/keys", {"name": name}, "key_id"),
         "contact_id": made("/contacts", contact, "contact_id"),
         "activity_id": made("/activities/add_list_memberships", adding, "activity_id"),
         "file_export_id": made("/activities/contact_exports", {}, "activity_id"),

@@ -21,7 +21,7 @@ FAST = settings(
 )
 
 #: Stand for ids that exist; the test puts them in.
-KNOWN = ("{list}", "{tag}", "{activity}", "{contact}", "{field}")
+KNOWN = ("{list}", "{tag}", "{activity}", "{contact}", "{field}", "{user}", "{key}")
 
 NAMES = (
     *("source", "exclude", "contact_ids", "list_ids", "tag_ids", "all_active_contacts", "new_subscriber"),
@@ -156,6 +156,8 @@ BODIES = JSON | st.fixed_dictionaries(
         "custom_field_ids": IDS | JSON,
         "segment_criteria": CRITERIA | TEXT | JSON,
         **CONTACT,
+        "password": TEXT | JSON,
+        "privileges": st.lists(st.sampled_from(["contacts:read"]) | TEXT, max_size=3) | JSON,
         "import_data": st.lists(st.dictionaries(st.sampled_from(NAMES) | TEXT, JSON, max_size=4), max_size=4) | JSON,
     },
 )
@@ -178,7 +180,13 @@ async def known(front: Front) -> Mapping[str, str]:
     [contact] = await front.desk.make_contacts(1)
     activity = await front.add([contact, uuid4()], list_id)
     field = await front.post("/v3/contact_custom_fields", {"label": "F", "type": "string"})
-    ids = (list_id, tag_id, activity["activity_id"], str(contact), field["custom_field_id"])
+    user = await front.post("/v3/users", {"name": uuid4().hex, "password": "a password"})
+    key = await front.post("/v3/keys", {"name": "K"})
+    await front.post("/v3/hooks", {"name": "H", "url": "https://example.org/"})
+    ids = (
+        *(list_id, tag_id, activity["activity_id"], str(contact), field["custom_field_id"]),
+        *(user["user_id"], key["key_id"]),
+    )
     names = dict(zip(KNOWN, ids, strict=True))
     segment = {"source": "contact", "field": "first_name", "op": "is-empty"}
     criteria = json.dumps({"version": "1.0.0", "criteria": {"type": "and", "group": [segment]}})
@@ -202,6 +210,9 @@ def path_of(route: Route, names: Mapping[str, str], other: str) -> str:
         "contact_id": "{contact}",
         "segment_id": "1",
         "file_export_id": "{activity}",
+        "hook_id": "1",
+        "user_id": "{user}",
+        "key_id": "{key}",
     }
     return "/v3" + route.path.format(**{name: other or put_in(value, names) for name, value in here.items()})
 

@@ -27,7 +27,16 @@ BODIES: dict[str, dict[str, Any]] = {
     "putCustomField": {"label": "x", "type": "string"},
     "updateSegment": {"name": "x", "segment_criteria": CRITERIA},
     "updateSegmentName": {"name": "x"},
+    "putHook": {"name": "x", "url": "https://example.org/"},
+    "putUserPrivileges": {"privileges": []},
+    "putUserPassword": {"password": "a password"},
 }
+#: What is no id, and what is one of nothing.
+UUIDS = (("x", "1", uuid4().hex, f"{uuid4()}0"), (str(uuid4()), str(uuid4()).upper()))
+NUMBERS = (("-1", "1.0", "1e3", str(2**31), "x", "%D9%A1"), ("99", str(2**31 - 1)))
+KEYS = (("x", str(uuid4()), "mk" + "0" * 22, "MK" + "0" * 23, "MK%00" + "0" * 21), ("MK" + "0" * 22,))
+#: By the name of the id; all others are UUIDs.
+IDS = {"segment_id": NUMBERS, "hook_id": NUMBERS, "key_id": KEYS}
 WITH_ID = [route for route in ROUTES if "{" in route.path]
 
 
@@ -37,12 +46,11 @@ async def test_an_id_in_a_path(front: Front, route: AnyRoute) -> None:
     name = route.path.partition("{")[2].partition("}")[0]
     body = BODIES.get(route.operation, {"list_ids": [await front.new_list("L")]} if route.body else None)
     arguments = {"json": body} if body else {}
-    is_number = name == "segment_id"
-    wrongs = ("-1", "1.0", "1e3", str(2**31), "x", "%D9%A1") if is_number else ("x", "1", uuid4().hex, f"{uuid4()}0")
+    wrongs, unknowns = IDS.get(name, UUIDS)
     for wrong in wrongs:
         path = "/v3" + route.path.replace("{" + name + "}", wrong)
         assert await front.refused(route.method, path, 404, **arguments) == f"{name} is in an invalid format."
-    for unknown in ("99", str(2**31 - 1)) if is_number else (str(uuid4()), str(uuid4()).upper()):
+    for unknown in unknowns:
         path = "/v3" + route.path.replace("{" + name + "}", unknown)
         message = await front.refused(route.method, path, 404, **arguments)
         assert "invalid format" not in message

@@ -87,6 +87,7 @@ def test_an_unknown_target_is_404_where_that_is_documented(route: Route) -> None
         "/activities/contacts_file_import",
         "/contact_tags",
         "/contacts/sign_up_form",
+        "/user_grants",
     }
     if route.path in documents_404 | {"/activities/{activity_id}/cancel", "/activities/{activity_id}/retry"}:
         expected = HTTPStatus.NOT_FOUND, "contacts.api.not_found"

@@ -68,6 +68,16 @@ PRIVILEGES = {
     ("PUT", "/hooks/{hook_id}"): {"account:administer"},
     ("DELETE", "/hooks/{hook_id}"): {"account:administer"},
     ("GET", "/hooks/{hook_id}/calls"): {"account:administer"},
+    ("GET", "/users"): {"account:administer"},
+    ("POST", "/users"): {"account:administer"},
+    ("PUT", "/users/{user_id}/privileges"): {"account:administer"},
+    ("PUT", "/users/{user_id}/password"): {"account:administer"},
+    ("DELETE", "/users/{user_id}"): {"account:administer"},
+    ("POST", "/user_grants"): {"account:administer"},
+    ("DELETE", "/user_grants/{user_id}"): {"account:administer"},
+    ("GET", "/keys"): {"account:administer"},
+    ("POST", "/keys"): {"account:administer"},
+    ("DELETE", "/keys/{key_id}"): {"account:administer"},
 }
 
 
