@@ -114,8 +114,7 @@ update contact c set
     opt_in_date = r.opt_in_date, opt_out_source = r.opt_out_source, opt_out_date = r.opt_out_date,
     opt_out_reason = r.opt_out_reason, confirm_status = r.confirm_status, custom_values = r.custom_values,
     phone_numbers = r.phone_numbers, street_addresses = r.street_addresses, notes = r.notes,
-    sms_channel = r.sms_channel, resubscribed_at = r.resubscribed_at,
-    demographic_score = r.demographic_score, activity_score = r.activity_score
+    sms_channel = r.sms_channel, resubscribed_at = r.resubscribed_at
 from jsonb_populate_recordset(null::contact, :rows::jsonb) r
 where c.account_id = :account_id and c.contact_no = any(:contact_nos) and c.contact_no = r.contact_no;
 
