@@ -39,7 +39,6 @@ class ChangeMembers:
         catalog.insist_on_kinds(kinds, sets)
         if self.of and not {self.of}.issuperset(kinds.values()):
             raise UnknownTarget(f"{', '.join(map(str, sorted(sets)))} must be {self.of.plural}")
-        catalog.insist_on_kinds(kinds, sets)
         return Plan(
             request={
                 "contact_nos": list(dict.fromkeys(self.contact_nos)),
