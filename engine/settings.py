@@ -175,5 +175,7 @@ class Settings(BaseSettings):
         default=False, description="Whether who signs up has to confirm by mail, and is pending_confirmation until then"
     )
     token_cache_seconds: NonNegativeInt = Field(
-        5, description="Seconds an API process remembers a token: a revoked one works for at most as long"
+        5,
+        description="Seconds an API process remembers who showed a token, password or key: what was revoked works for "
+        "at most as long",
     )

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, cached_property
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -32,20 +32,26 @@ class Hashing:
         self._hasher = PasswordHasher(time_cost=ROUNDS, memory_cost=MEMORY_KIB, parallelism=1)
         self._threads = ThreadPoolExecutor(AT_ONCE, "hashing")
         self._under_way = 0
-        #: Checked for names that nobody has.
-        self._nobodys = self._hasher.hash(secrets.token_bytes())
+
+    @cached_property
+    def _nobodys(self) -> str:
+        """Checked for names that nobody has."""
+        return self._hasher.hash(secrets.token_bytes())
 
     async def hash(self, secret: bytes) -> str:
         return await self._in_turn(lambda: self._hasher.hash(secret))
 
     async def verify(self, stored: str | None, secret: bytes) -> bool:
-        return await self._in_turn(lambda: self._is(stored or self._nobodys, secret))
+        return await self._in_turn(lambda: self._is(stored, secret))
 
-    def _is(self, stored: str, secret: bytes) -> bool:
+    def _is(self, stored: str | None, secret: bytes) -> bool:
+        # Also when it is not needed: its first use takes twice as long.
+        nobodys = self._nobodys
         try:
-            return self._hasher.verify(stored, secret)
+            self._hasher.verify(nobodys if stored is None else stored, secret)
         except VerifyMismatchError:
             return False
+        return stored is not None
 
     async def _in_turn(self, work: Callable[[], T]) -> T:
         if self._under_way >= MOST:
