@@ -53,12 +53,12 @@ async def create(
     _insist_on_order(starts_at, ends_at)
     made = await catalog.create(tx, SetKind.EVENT, name)
     await tx.run("write_event", set_no=made.set_no, code=code, starts_at=starts_at, ends_at=ends_at)
-    return await find(tx, made.set_id)
+    return await find_number(tx, made.set_no)
 
 
 async def change(
     tx: Transaction,
-    set_id: UUID,
+    set_no: int,
     name: str,
     code: str | None = None,
     starts_at: datetime | None = None,
@@ -66,24 +66,17 @@ async def change(
 ) -> Event:
     """Gives the event these properties, none where none is said. Raises NotFound, NameTaken and Invalid."""
     _insist_on_order(starts_at, ends_at)
-    changed = await catalog.change(tx, SetKind.EVENT, set_id, name)
-    await tx.run("write_event", set_no=changed.set_no, code=code, starts_at=starts_at, ends_at=ends_at)
-    return await find(tx, set_id)
+    found = await find_number(tx, set_no)
+    await catalog.change(tx, SetKind.EVENT, found.set_id, name)
+    await tx.run("write_event", set_no=set_no, code=code, starts_at=starts_at, ends_at=ends_at)
+    return await find_number(tx, set_no)
 
 
-async def cancel(tx: Transaction, set_id: UUID) -> Event:
+async def cancel(tx: Transaction, set_no: int) -> Event:
     """Calls the event off, once and for all; who is invited stays so. Raises NotFound."""
-    event = await find(tx, set_id)
-    await tx.run("cancel_event", set_no=event.set_no)
-    return await find(tx, set_id)
-
-
-async def find(tx: Transaction, set_id: UUID) -> Event:
-    """The event. Raises NotFound."""
-    row = await tx.one("event_by_id", set_id=set_id)
-    if row is None:
-        raise NotFound(f"there is no event {set_id}")
-    return Event.of(row)
+    await find_number(tx, set_no)
+    await tx.run("cancel_event", set_no=set_no)
+    return await find_number(tx, set_no)
 
 
 async def find_number(tx: Transaction, set_no: int) -> Event:

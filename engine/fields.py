@@ -228,6 +228,14 @@ async def all_scopes(tx: Transaction) -> list[Field]:
     return [Field.of(row) for row in await tx.all("fields_of_all_scopes")]
 
 
+async def page_of_all_scopes(
+    tx: Transaction, *, limit: int, after_field_no: int = 0, set_no: int | None = None
+) -> list[Field]:
+    """A page of everybody's fields and those of all lists, or of one list, in the order they were made."""
+    place = {"limit": limit, "after_field_no": after_field_no}
+    return [Field.of(row) for row in await tx.all("page_of_all_scopes", set_no=set_no, **place)]
+
+
 async def find(tx: Transaction, field_id: UUID, *, set_no: int | None = None) -> Field:
     """The field of a list, or of everybody. Raises NotFound."""
     row = await tx.one("custom_field", field_id=field_id, set_no=set_no)

@@ -8,6 +8,9 @@ from pydantic import Field
 from api.auth import Authenticator
 from api.dialects import Dialect
 from api.v3 import columns, vocabulary
+from api.v3.companies import CompanyId
+from api.v3.events import EventId
+from api.v3.field_definitions import FieldId
 from api.v3.hooks import HookId
 from api.v3.keys import KeyId
 from api.v3.refusals import SHAPES, refuse
@@ -22,6 +25,9 @@ IDS = {
     "file_export_id": UUID,
     "list_id": UUID,
     "tag_id": UUID,
+    "company_id": CompanyId,
+    "event_id": EventId,
+    "field_id": FieldId,
     "hook_id": HookId,
     "key_id": KeyId,
     "user_id": UUID,

@@ -65,17 +65,22 @@ def _without_angles(name: str) -> str:
 TagName = Annotated[Name, AfterValidator(_without_angles), Field(json_schema_extra={"pattern": "^[^<>]*$"})]
 
 
+Abbreviation = Annotated[str, Field(max_length=50), AfterValidator(storable)]
+
+
 class NewTag(Resource):
-    """Contract v3.md 2.3."""
+    """Contract v3.md 2.3; `abbreviation` is an extension."""
 
     name: TagName
     tag_source: Text | None = None
+    abbreviation: Abbreviation | None = None
 
 
 class ChangedTag(Resource):
-    """Contract v3.md 2.3: `tag_source` cannot be changed."""
+    """Contract v3.md 2.3: `tag_source` cannot be changed. An extension: `abbreviation`, which stays when left out."""
 
     name: TagName
+    abbreviation: Abbreviation | None = None
 
 
 class NewCustomField(Resource):

@@ -36,6 +36,8 @@ async def create(call: Call[Query, NewTag]) -> web.Response:
     body = await call.body()
     async with call.db.account(call.account_id) as tx:
         made = await catalog.create(tx, SetKind.TAG, body.name, source=body.tag_source, most=call.settings.max_tags)
+        if body.abbreviation:
+            made = await catalog.abbreviate(tx, SetKind.TAG, made.set_id, body.abbreviation)
     return json_answer(formats.tag(made), HTTPStatus.CREATED)
 
 
@@ -53,6 +55,8 @@ async def change(call: Call[Query, ChangedTag]) -> web.Response:
     body = await call.body()
     async with call.db.account(call.account_id) as tx:
         changed = await catalog.change(tx, SetKind.TAG, tag_id, body.name)
+        if "abbreviation" in body.model_fields_set:
+            changed = await catalog.abbreviate(tx, SetKind.TAG, tag_id, body.abbreviation or None)
     return json_answer(formats.tag(changed))
 
 

@@ -212,11 +212,12 @@ class ListXrefs(TypedDict):
 
 
 class Tag(TypedDict, total=False):
-    """Contract 2.3."""
+    """Contract 2.3; `abbreviation` is an extension."""
 
     tag_id: Required[UUID]
     name: Required[str]
     tag_source: str
+    abbreviation: str
     created_at: Required[Time]
     updated_at: Required[Time]
     contacts_count: int
@@ -236,6 +237,8 @@ def tag(named: NamedSet) -> Tag:
     }
     if named.source is not None:
         shown["tag_source"] = named.source
+    if named.abbreviation is not None:
+        shown["abbreviation"] = named.abbreviation
     return shown
 
 

@@ -10,12 +10,6 @@ on conflict (account_id, set_no) do update set
 -- name: cancel_event!
 update event set cancelled_at = now() where account_id = :account_id and set_no = :set_no and cancelled_at is null;
 
--- name: event_by_id^
-select * from contact_set s
-join event e using (account_id, set_no)
-where s.account_id = :account_id and e.account_id = :account_id and s.kind = 'event' and s.set_id = :set_id
-    and s.deleted_at is null;
-
 -- name: events_by_number
 select * from contact_set s
 join event e using (account_id, set_no)

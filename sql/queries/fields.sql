@@ -20,6 +20,14 @@ order by position, field_no;
 -- name: fields_of_all_scopes
 select * from custom_field where account_id = :account_id and deleted_at is null order by field_no;
 
+-- name: page_of_all_scopes
+-- Fields of everybody and of lists, or of one list, in the order they were made, after :after_field_no.
+select * from custom_field
+where account_id = :account_id and field_no > :after_field_no and deleted_at is null
+    and (:set_no::integer is null or set_no = :set_no)
+order by field_no
+limit :limit;
+
 -- name: custom_field^
 -- The field of a list, or with null of everybody.
 select * from custom_field

@@ -3,11 +3,12 @@
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from api.dialects import Route
+from api.v3 import IDS
 from api.v3.routes import ROUTES
 from engine import principals
 from engine.database import Database
@@ -21,9 +22,7 @@ from tests.integration.desk import Desk
 
 def path_of(route: Route) -> str:
     """A path of the route, with ids that are unknown."""
-    return "/v3" + re.sub(
-        r"{(\w+)}", lambda name: "1" if name[1] in ("segment_id", "hook_id") else str(uuid4()), route.path
-    )
+    return "/v3" + re.sub(r"{(\w+)}", lambda name: str(uuid4() if IDS[name[1]] is UUID else 10**9), route.path)
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,17 @@ async def made(front: Front, email: str) -> Mapping[str, str]:
     criteria = {"type": "and", "group": [{"source": "contact", "field": "city", "op": "is-empty"}]}
     text = json.dumps({"version": "1.0.0", "criteria": criteria})
     segment = await front.post("/v3/segments", {"name": "S", "segment_criteria": text})
+    numbered = {
+        f"{{{each}}}": str((await front.post(path, body))[each])
+        for each, path, body in (
+            ("field_id", "/v3/field_definitions", {"label": "D"}),
+            ("company_id", "/v3/companies", {"name": "C"}),
+            ("event_id", "/v3/events", {"name": "E"}),
+        )
+    }
     hook = await front.post("/v3/hooks", {"name": "H", "url": "https://example.org/"})
     user = await front.post("/v3/users", {"name": uuid4().hex, "password": "a password"})
-    return {
+    return numbered | {
         example_ids.CONTACT: contact_id,
         example_ids.OTHER_CONTACT: contact_id,
         example_ids.LIST: lists[0],

@@ -89,7 +89,13 @@ def test_an_unknown_target_is_404_where_that_is_documented(route: Route) -> None
         "/contacts/sign_up_form",
         "/user_grants",
     }
-    if route.path in documents_404 | {"/activities/{activity_id}/cancel", "/activities/{activity_id}/retry"}:
+    extensions = {
+        "/activities/{activity_id}/cancel",
+        "/activities/{activity_id}/retry",
+        "/field_definitions",
+        "/events/{event_id}/cancel",
+    }
+    if route.path in documents_404 | extensions:
         expected = HTTPStatus.NOT_FOUND, "contacts.api.not_found"
     else:
         expected = HTTPStatus.BAD_REQUEST, "contacts.api.validation.error"

@@ -30,7 +30,15 @@ LIST = {
     "deleted_at": "date-time",
     "membership_count": "integer",
 }
-TAG = {"tag_id": "uuid*", "name": "text*", "tag_source": "text", **TIMES, "contacts_count": "integer"}
+#: An abbreviation is an extension.
+TAG = {
+    "tag_id": "uuid*",
+    "name": "text*",
+    "tag_source": "text",
+    "abbreviation": "text",
+    **TIMES,
+    "contacts_count": "integer",
+}
 FIELD = {
     "custom_field_id": "uuid*",
     "label": "text 50*",
@@ -53,8 +61,8 @@ SHOWN = {
     "ListPage": page("lists", LIST) | {"lists_count": "integer"},
     "ListXrefs": {"xrefs": "[object] 500*", "xrefs[].sequence_id": "text*", "xrefs[].list_id": "uuid*"},
     "ListDeletion": ACTIVITY | {"state": f"{STATES}*", "activity_errors": "[text]*"},
-    "NewTag": {"name": "text 255*", "tag_source": "text 10000"},
-    "ChangedTag": {"name": "text 255*"},
+    "NewTag": {"name": "text 255*", "tag_source": "text 10000", "abbreviation": "text 50"},
+    "ChangedTag": {"name": "text 255*", "abbreviation": "text 50"},
     "Tag": TAG,
     "TagPage": page("tags", TAG),
     "NewCustomField": {"label": "text 50*", "type": "string|date*"},
