@@ -12,6 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from engine.sets.chunks import LARGEST_NUMBER
 from engine.sets.expressions import (
+    Answered,
     Contacts,
     Difference,
     Expression,
@@ -66,7 +67,7 @@ class World:
             case _:
                 return self.scanned(expression)
 
-    def scanned(self, expression: Contacts | Matching | Marked) -> frozenset[int]:
+    def scanned(self, expression: Contacts | Matching | Marked | Answered) -> frozenset[int]:
         """Those of whom something is stored."""
         match expression:
             case Contacts(contact_ids):
@@ -79,6 +80,8 @@ class World:
                     for (number, *what), time in self.marks.items()
                     if what == [kind, set_no] and (since or time) <= time and (until is None or time < until)
                 )
+            case Answered():
+                raise AssertionError("nobody is invited to anything here")
 
     def repeats(self, among: frozenset[int]) -> frozenset[int]:
         """Those of the contacts who are not the first with their address."""

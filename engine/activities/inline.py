@@ -14,9 +14,11 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
+from uuid import UUID
 
 import asyncpg
 
+from engine.activities import reading
 from engine.contacts import writing
 from engine.contacts.numbers import Numbers
 from engine.contacts.writing import ContactWrite, Written
@@ -102,6 +104,11 @@ class Inline:
             if not isinstance(result, Busy) or asyncio.get_running_loop().time() - begun > BUSY_SECONDS:
                 raise result
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def written_before(self, principal: Principal, record_id: UUID) -> int | None:
+        """The number of the contact that was written under this record; None when none was."""
+        activity = await reading.recorded(self._db, principal.account_id, record_id)
+        return None if activity is None else int(activity.request["contact_no"])
 
     async def write_all(self, principal: Principal, writes: Sequence[ContactWrite]) -> list[Written | MusterError]:
         """Does the writes in order; what came of each, which succeeds or is refused on its own.

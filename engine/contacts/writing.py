@@ -55,12 +55,14 @@ class Holder(NamedTuple):
 class Addresses:
     """Whose the addresses are that writes name, by their keys.
 
-    first: of dialects that know no twins, be it a deleted contact; living: the first who is not deleted, and last: the
-    greatest ordinal there is, for writes that know twins.
+    first: of dialects that know no twins, be it a deleted contact; living: the first who is not deleted, namesakes: the
+    number of the first of these who has the names that nobody may have beside it, and last: the greatest ordinal there
+    is, for writes that know twins.
     """
 
     first: Mapping[str, Holder]
     living: Mapping[str, Holder] = field(default_factory=dict)
+    namesakes: Mapping[str, int] = field(default_factory=dict)
     last: Mapping[str, int] = field(default_factory=dict)
 
     def next_ordinal(self, key: str) -> int:
@@ -151,6 +153,11 @@ class ContactWrite(ABC):
         return ()
 
     @property
+    def only_name(self) -> tuple[str, str] | None:
+        """The first and last name that nobody else who has one of its addresses may have; None asks for nothing."""
+        return None
+
+    @property
     def list_ids(self) -> tuple[UUID, ...]:
         return ()
 
@@ -171,6 +178,11 @@ class ContactWrite(ABC):
     def field_nos(self) -> tuple[int, ...]:
         """Custom fields of any scope, by number."""
         return ()
+
+    @property
+    def record_id(self) -> UUID | None:
+        """The id that its activity is to have: there is no second one of it. By default a new one."""
+        return None
 
     @property
     def calls(self) -> tuple[int, ...]:
@@ -363,13 +375,19 @@ async def _lock(tx: Transaction, steps: Sequence[_Step]) -> _Locked:
 async def _addresses(tx: Transaction, steps: Iterable[_Step], locked: _Locked) -> Addresses:
     """Whose the addresses are. Who has the first ordinal of one is locked: for that all wait who take a further one."""
     knowing = [step.write for step in steps if step.refusal is None and step.write.knows_twins]
-    keys = sorted({email_key(email) for write in knowing for email in write.emails})
-    if not keys:
+    names = {email_key(email): write.only_name or (None, None) for write in knowing for email in write.emails}
+    if not names:
         return Addresses(locked.holders())
-    rows = await tx.all("holders_of_emails", email_keys=keys)
+    rows = await tx.all(
+        "holders_of_emails",
+        email_keys=sorted(names),
+        first_names=[names[key][0] for key in sorted(names)],
+        last_names=[names[key][1] for key in sorted(names)],
+    )
     return Addresses(
         locked.holders(),
         {row["email_key"]: Holder(row["contact_no"], row["contact_id"]) for row in rows if row["contact_no"]},
+        {row["email_key"]: row["namesake_no"] for row in rows if row["namesake_no"]},
         {row["email_key"]: row["last_ordinal"] for row in rows},
     )
 
@@ -480,6 +498,7 @@ def _entry(nth: int, step: _Step) -> Mapping[str, Any]:
     on, off = map(sorted, step.turned)
     return {
         "nth": nth,
+        "record_id": step.write.record_id,
         "kind": step.write.kind,
         "principal_id": step.principal.principal_id,
         "request": {"contact_no": step.contact_no, "on": on, "off": off},

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
+from uuid import UUID
 
 from engine import fields
 from engine.contacts import changes, record
@@ -25,9 +26,10 @@ MOMENT = timedelta(microseconds=1)
 class SaveContact(ContactWrite):
     """Changes the contact with this number, or makes one.
 
-    twins: whether it may have the address of another contact that is not deleted; unless_after: the time, in whole
-    seconds, after which it must not have been changed; calls, calls_on_create: hooks to call once it is written, and
-    only if that made it. Who is changed in nothing keeps its time of change.
+    twins: whether it may have the address of another contact that is not deleted; namesakes: whether a new one may have
+    the names of such a one, too; unless_after: the time, in whole seconds, after which it must not have been changed;
+    record_id: the id of its activity, so that it is done once only; calls, calls_on_create: hooks to call once it is
+    written, and only if that made it. Who is changed in nothing keeps its time of change.
     """
 
     kind: ClassVar[str] = "contact_save"
@@ -37,6 +39,8 @@ class SaveContact(ContactWrite):
     number: int | None
     changes: Changes
     twins: bool = False
+    namesakes: bool = True
+    record_id: UUID | None = None
     unless_after: datetime | None = None
     calls: tuple[int, ...] = ()
     calls_on_create: tuple[int, ...] = ()
@@ -48,6 +52,15 @@ class SaveContact(ContactWrite):
     @property
     def emails(self) -> tuple[str, ...]:
         return (self.changes.new_email,) if self.changes.new_email else ()
+
+    @property
+    def only_name(self) -> tuple[str, str] | None:
+        if self.namesakes or self.number is not None:
+            return None
+        return self._said("first_name"), self._said("last_name")
+
+    def _said(self, column: str) -> str:
+        return self.changes.columns.get(column) or ""
 
     @property
     def set_nos(self) -> frozenset[int]:
@@ -112,6 +125,8 @@ class SaveContact(ContactWrite):
         return record.with_email(row, email, found.now) | {"email_ordinal": ordinal}
 
     def _insisted_ordinal(self, key: str, addresses: Addresses) -> int:
+        if namesake := addresses.namesakes.get(key):
+            raise EmailTaken(f"contact {namesake} has the name and the e-mail address already", namesake)
         ordinal = self.ordinal(key, addresses)
         if ordinal is None:
             holder = addresses.living[key].contact_no

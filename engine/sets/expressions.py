@@ -63,6 +63,14 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The contacts that have answered one of the events so (engine/invitations.py), be they invited still or not."""
+
+    set_nos: tuple[int, ...]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Repeats:
     """Those of the contacts whose e-mail address one of them with a lower number has, too."""
 
@@ -95,7 +103,7 @@ class Difference:
     subtrahend: "Expression"
 
 
-Expression = Members | Contacts | Numbers | Matching | Marked | Repeats | Union | Intersection | Difference
+Expression = Members | Contacts | Numbers | Matching | Marked | Answered | Repeats | Union | Intersection | Difference
 
 NOBODY = Members(())
 
@@ -126,7 +134,7 @@ class Query:
 def reads(expression: Expression) -> frozenset[int]:
     """The numbers of the sets that the expression depends on; FIELDS stands for the contact fields."""
     match expression:
-        case Members(set_nos):
+        case Members(set_nos) | Answered(set_nos):
             return frozenset(set_nos)
         case Contacts() | Numbers():
             return frozenset()
@@ -305,12 +313,12 @@ class _Statement:
         )
         return self._chunks_of(f"from ({holders}) as holder where place > 1{self._contacts}")
 
-    def _scan(self, expression: Contacts | Matching | Marked) -> str:
+    def _scan(self, expression: Contacts | Matching | Marked | Answered) -> str:
         """The contacts whose rows meet a condition."""
         table, condition = self._condition(expression)
         return self._chunks_of(f"from {table} where account_id = $1{self._contacts} and ({condition})")
 
-    def _condition(self, expression: Contacts | Matching | Marked) -> tuple[str, str]:
+    def _condition(self, expression: Contacts | Matching | Marked | Answered) -> tuple[str, str]:
         """The table to scan, and for what."""
         match expression:
             case Contacts(contact_ids):
@@ -324,6 +332,8 @@ class _Statement:
                 )
                 marks = f"kind = {self._bind(kind)}::text and set_no = {self._bind(set_no)}::int"
                 return "mark", f"{marks} and {times}"
+            case Answered(set_nos, answer):
+                return "response", f"set_no = any({self._bind(set_nos)}::int[]) and answer = {self._bind(answer)}::text"
 
     @staticmethod
     def _chunks_of(rows: str) -> str:

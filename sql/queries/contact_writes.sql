@@ -60,10 +60,13 @@ cross join (select last_sequence, unfinished from account where account_id = :ac
 left join contacts c on true;
 
 -- name: holders_of_emails
--- Of addresses that somebody has, the first contact with each that is not deleted, and the greatest ordinal. Locks nothing:
--- whoever has ordinal 0 is locked. Looked up as in `lock_contacts`.
-select k.email_key, living.contact_no, living.contact_id, newest.email_ordinal as last_ordinal
-from unnest(:email_keys::text[]) k(email_key)
+-- Of addresses that somebody has, the first contact with each that is not deleted, the first of these that has the names
+-- beside the address (null where nobody asks for that), and the greatest ordinal. Locks nothing: whoever has ordinal 0 is
+-- locked. Looked up as in `lock_contacts`.
+select
+    k.email_key, living.contact_no, living.contact_id, namesake.contact_no as namesake_no,
+    newest.email_ordinal as last_ordinal
+from unnest(:email_keys::text[], :first_names::text[], :last_names::text[]) k(email_key, first_name, last_name)
 cross join lateral (
     select email_ordinal from contact
     where account_id = :account_id and email_key = k.email_key
@@ -75,7 +78,15 @@ left join lateral (
     where account_id = :account_id and email_key = k.email_key and deleted_at is null
     order by email_ordinal
     limit 1
-) living on true;
+) living on true
+left join lateral (
+    select contact_no from contact
+    where account_id = :account_id and email_key = k.email_key and deleted_at is null
+        and lower(btrim(coalesce(first_name, ''), E' \t\n\r\f\v')) = lower(btrim(k.first_name, E' \t\n\r\f\v'))
+        and lower(btrim(coalesce(last_name, ''), E' \t\n\r\f\v')) = lower(btrim(k.last_name, E' \t\n\r\f\v'))
+    order by email_ordinal
+    limit 1
+) namesake on true;
 
 -- name: write_addresses!
 -- Creates contacts, as JSON objects of column to value, and gives locked ones their address; in the order given, since
@@ -174,12 +185,12 @@ entries as (
         created_at, updated_at, started_at, completed_at, items_total, items_completed, changed_count
     )
     select
-        :account_id, b.last_sequence + e.nth, gen_random_uuid(), e.kind, 'activities', 'completed', e.principal_id,
-        e.request, array[]::integer[], e.writes, false, false, now(), now(), now(), now(), 1, 1,
+        :account_id, b.last_sequence + e.nth, coalesce(e.record_id, gen_random_uuid()), e.kind, 'activities',
+        'completed', e.principal_id, e.request, array[]::integer[], e.writes, false, false, now(), now(), now(), now(), 1, 1,
         (select count(*) from turned t where t.sequence = b.last_sequence + e.nth)
     from account_before b
     cross join json_to_recordset(:entries::json) e(
-        nth integer, kind text, principal_id uuid, request json, writes integer[]
+        nth integer, record_id uuid, kind text, principal_id uuid, request json, writes integer[]
     )
 )
 select last_sequence, unfinished, array(select distinct sequence from turned where not turned_on) as removing

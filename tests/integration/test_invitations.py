@@ -14,8 +14,10 @@ from engine.events import Event
 from engine.invitations import Invitation, Reply
 from engine.operations.contact_delete import DeleteContact, DeleteContacts
 from engine.operations.members_change import ChangeMembers
+from engine.sets import reading
 from engine.sets.catalog import LARGEST_SET_NO
 from engine.sets.chunks import CHUNK_BITS
+from engine.sets.expressions import Answered, Expression
 from engine.sets.joined import joined, joined_at
 from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk
@@ -48,6 +50,11 @@ async def page(desk: Desk, event: Event, limit: int = 50, offset: int = 0) -> tu
     async with desk.db.account(desk.account_id) as tx:
         total, found = await invitations.page(tx, event.set_no, limit=limit, offset=offset)
     return total, list(found)
+
+
+async def selected(desk: Desk, expression: Expression) -> list[int]:
+    async with desk.db.account(desk.account_id) as tx:
+        return await reading.page(tx, expression, limit=100)
 
 
 async def said(desk: Desk, event: Event) -> dict[int, str | None]:
@@ -233,3 +240,18 @@ class TestJoining:
             }
             assert await joined_at(tx, one.set_no, []) == {}
             assert await joined(tx, [], [1]) == {}
+
+
+async def test_who_has_answered_what_is_a_set_expression(desk: Desk) -> None:
+    """Contract ivvy.md 7: those invited can be asked for by their answer."""
+    await desk.make_contacts(4)
+    gala, ball = await new_event(desk), await new_event(desk, "Ball")
+    for event in (gala, ball):
+        await invite(desk, event, 1, 2, 3, 4)
+    await answer(desk, gala, 1, "yes")
+    await answer(desk, gala, 2, "no")
+    await answer(desk, ball, 3, "yes")
+    assert await selected(desk, Answered((gala.set_no,), "yes")) == [1]
+    assert await selected(desk, Answered((gala.set_no, ball.set_no), "yes")) == [1, 3]
+    await answer(desk, gala, 1, "no")
+    assert await selected(desk, Answered((gala.set_no,), "no")) == [1, 2]

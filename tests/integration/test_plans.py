@@ -31,7 +31,11 @@ STATEMENTS: Mapping[str, Mapping[str, object]] = {
         "email_keys": ["c1@example.org"],
         "making": False,
     },
-    "holders_of_emails": {"email_keys": ["c1@example.org", "c2@example.org"]},
+    "holders_of_emails": {
+        "email_keys": ["c1@example.org", "c2@example.org"],
+        "first_names": ["Ada", None],
+        "last_names": ["Ash", None],
+    },
     "update_contacts": {"rows": json.dumps([{"contact_no": 1}, {"contact_no": 2}]), "contact_nos": [1, 2]},
     "contact_by_id": {"contact_id": uuid4()},
     "lock_imported_contacts": {"email_keys": ["c1@example.org", "c2@example.org"]},

@@ -1,9 +1,11 @@
 """Contacts written by number, as much as is said of them; design, "Inline operations" and "One policy"."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -20,6 +22,7 @@ from engine.errors import (
     StaleWrite,
     UnknownField,
     UnknownTarget,
+    WrittenMeanwhile,
 )
 from engine.fields import Definition
 from engine.operations.contact_delete import DeleteContact
@@ -332,3 +335,33 @@ async def test_a_thousand(desk: Desk) -> None:
     results = await Inline(desk.db).write_all(desk.principal, asked)
     assert outcomes(results) == list(range(1, 1001))
     assert await desk.members(target) == set(range(1, 1001))
+
+
+async def test_what_was_written_under_a_record_is_not_written_again(desk: Desk) -> None:
+    record_id, inline = uuid4(), Inline(desk.db)
+    assert await inline.written_before(desk.principal, record_id) is None
+    for nth in range(2):
+        write = SaveContact(None, Changes(columns={"first_name": f"Ada {nth}"}), record_id=record_id)
+        if nth:
+            with pytest.raises(WrittenMeanwhile):
+                await inline.write(desk.principal, write)
+        else:
+            await inline.write(desk.principal, write)
+    assert [each["first_name"] for each in await desk.rows("contact")] == ["Ada 0"]
+    assert await inline.written_before(desk.principal, record_id) == 1
+
+
+async def test_two_may_have_an_address_and_not_the_names_beside_it(desk: Desk) -> None:
+    """Names are compared trimmed and without case; a missing one is an empty one. Contract ivvy.md 9.1."""
+
+    async def make(first: str | None, last: str | None, email: str = "a@example.org") -> int:
+        changes = Changes(columns={"first_name": first, "last_name": last}, email=email)
+        return (await written(desk, SaveContact(None, changes, twins=True, namesakes=False))).contact_no
+
+    assert [await make("Ada", "Ash"), await make("Ada", None), await make("Ada", "Ash", "b@example.org")] == [1, 2, 3]
+    for first, last, holder in ((" ADA", "ash ", 1), ("Ada", "", 2)):
+        with pytest.raises(EmailTaken) as taken:
+            await make(first, last, "A@example.org")
+        assert taken.value.contact_no == holder
+    results = await asyncio.gather(*(make("Bo", "Bell", "new@example.org") for _ in range(3)), return_exceptions=True)
+    assert sum(isinstance(result, int) for result in results) == 1
