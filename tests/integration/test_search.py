@@ -14,7 +14,7 @@ import pytest
 
 from engine import marks
 from engine.contacts import search
-from engine.contacts.search import Criteria
+from engine.contacts.search import Criteria, FullName
 from engine.marks import Mark, MarkKind
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
@@ -207,6 +207,38 @@ async def test_criteria(desk: Desk) -> None:
     async with desk.db.account(desk.account_id) as tx:
         assert {each: await search.numbers(tx, each.expression(), limit=10) for each in expected} == expected
         assert await search.numbers(tx, Criteria().expression(), limit=2) == [1, 2]
+
+
+async def test_whole_names(desk: Desk) -> None:
+    """Contract greenrope.md 5.2: for each of many names, as criteria compare them, who has it."""
+    people = [
+        ("Ada", " MOSS "),
+        ("ada", "Moss"),
+        (None, "Moss"),
+        ("Ada", None),
+        (" ", "moss"),
+        ("X", "Y"),
+        (None, None),
+    ]
+    await make_people(desk, [{"first_name": first, "last_name": last} for first, last in people])
+    await desk.owner.execute(
+        "UPDATE contact SET deleted_at = now() WHERE account_id = $1 AND contact_no = 6", desk.account_id
+    )
+    expected = {
+        FullName("ADA", "moss "): [1, 2],
+        FullName("", "Moss"): [3, 5],
+        FullName("Ada", ""): [4],
+        FullName(" ", ""): [],
+        FullName("X", "Y"): [],
+        FullName("Moss", "Ada"): [],
+        FullName("x", "' or true --"): [],
+    }
+    names = [*expected, *expected]
+    async with desk.db.account(desk.account_id) as tx:
+        assert await search.named(tx, names, most=9) == [*expected.values()] * 2
+        assert await search.named(tx, names[:2], most=1) == [[1], [3]]
+        assert await search.named(tx, [], most=1) == []
+        assert await search.named(tx, [FullName("", " ")], most=1) == [[]]
 
 
 async def test_who_is_deleted_meets_no_criteria(desk: Desk) -> None:
