@@ -1,16 +1,22 @@
 """The Convio dialect (contract convio.md): address books of constituents, each an account; its groups are lists."""
 
+from collections.abc import Mapping, Sequence
+
 from aiohttp import web
 
 from api import dialects
+from api.convio.calls import Method
+from api.convio.contacts import CONTACTS, CONTACTS_OF_ADMINISTRATORS
 from api.convio.groups import GROUPS
+from api.convio.importing import IMPORTS
 from api.convio.logins import CONSTITUENTS, CONSTITUENTS_OF_ADMINISTRATORS
 from api.convio.servlets import Servlet
 from api.convio.sites import Sites
 from api.dialects import Services
 
-SERVLETS = {
-    "CRAddressBookAPI": GROUPS,
+SERVLETS: Mapping[str, Sequence[Method]] = {
+    "CRAddressBookAPI": (*GROUPS, *CONTACTS, *IMPORTS),
+    "SRAddressBookAPI": CONTACTS_OF_ADMINISTRATORS,
     "CRConsAPI": CONSTITUENTS,
     "SRConsAPI": CONSTITUENTS_OF_ADMINISTRATORS,
 }

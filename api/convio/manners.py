@@ -9,7 +9,7 @@ from aiohttp import web
 
 from api.convio import redirects, results
 from api.convio.parameters import Parameters
-from api.convio.refusals import code_of, status_of
+from api.convio.refusals import code_of, status_of, words_of
 from api.convio.results import CONTENT_TYPES, Format, Members
 from engine.errors import Invalid, MusterError
 from engine.organizations import Organization
@@ -68,7 +68,7 @@ class Manners:
             return self._redirect(self.failure)
         code = code_of(error)
         status = HTTPStatus.OK if self.suppressed else status_of(code)
-        return self._answer("errorResponse", [("code", code), ("message", error.message)], status)
+        return self._answer("errorResponse", [("code", code), ("message", words_of(error))], status)
 
     def _answer(self, root: str, members: Members, status: HTTPStatus) -> web.Response:
         return web.Response(

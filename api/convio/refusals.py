@@ -94,6 +94,19 @@ CODES: Mapping[str, int] = {
 }
 
 
+#: What is told instead of the engine's words, by the code of the error: those speak of lists and show their public ids.
+WORDS: Mapping[str, str] = {
+    "email_taken": "The e-mail address is already in use.",
+    "name_taken": "There is a group with this name already.",
+    "unknown_target": "The group was not found.",
+}
+
+
+def words_of(error: MusterError) -> str:
+    """What people are told."""
+    return WORDS.get(error.code, error.message)
+
+
 def code_of(error: MusterError) -> int:
     """The number that says what is wrong."""
     return CODES.get(error.code, GENERAL)

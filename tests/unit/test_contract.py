@@ -27,6 +27,7 @@ SECTIONS = {
         "4.2",
         "4.3",
     ),
+    "convio.md": ("1", "2", "3", "3.1", "4", "5", *(f"6.{number}" for number in range(1, 10)), "7", "8", "9", "10"),
 }
 
 TESTED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

@@ -1,0 +1,81 @@
+"""Adding many contacts, told apart from those that are there already (contract convio.md 6.9)."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from api.convio import contacts, submitted
+from api.convio.calls import GET_OR_POST, Call, Restricted
+from api.convio.contacts import described, saving
+from api.convio.refusals import words_of
+from api.convio.results import Members
+from api.convio.submitted import Submitted
+from engine.contacts import likeness
+from engine.contacts.likeness import Acquaintances, Known, Likeness, Person
+from engine.contacts.writing import Written
+from engine.errors import EmailTaken, MusterError
+from engine.principals import Privilege
+
+#: The member that an item is told in, in the order of the answer.
+SAVED, SAME, ALIKE, ERROR = "savedContact", "duplicateContact", "potentialDuplicateContact", "errorContact"
+ORDER = (SAVED, SAME, ALIKE, ERROR)
+BY_LIKENESS: Mapping[Likeness, str] = MappingProxyType({Likeness.SAME: SAME, Likeness.ALIKE: ALIKE})
+
+#: What came of an item, and the member in which it is told.
+Told = tuple[str, Members]
+
+
+async def import_contacts(call: Call) -> Members:
+    """Who is like somebody there, or like an item before, is not added."""
+    items = submitted.contacts(call.asked.required("contacts_to_add"))
+    there = await _there(call, items)
+    new = _unlike_all(items, there)
+    results = dict(zip(new, await contacts.write_all(call, [saving(items[nth]) for nth in new]), strict=True))
+    for nth, result in results.items():
+        _acquaint(there, items[nth], result)
+    told = [_told(item, results.get(nth), there) for nth, item in enumerate(items)]
+    return sorted(told, key=lambda each: ORDER.index(each[0]))
+
+
+async def _there(call: Call, items: Sequence[Submitted]) -> Acquaintances:
+    persons = [item.person for item in items if not item.problem]
+    async with call.db.account(call.account_id) as tx:
+        return await likeness.acquaintances(tx, persons)
+
+
+def _unlike_all(items: Sequence[Submitted], there: Acquaintances) -> list[int]:
+    """The places of the items that are like nobody, neither there nor before them."""
+    places, fresh = list[int](), Acquaintances()
+    for nth, item in enumerate(items):
+        if not (item.problem or there.like(item.person) or fresh.like(item.person)):
+            fresh.add(Known(0, item.person))
+            places.append(nth)
+    return places
+
+
+def _acquaint(there: Acquaintances, item: Submitted, result: Written | MusterError) -> None:
+    """Makes known who was added, or who has got the address in the meantime."""
+    if isinstance(result, Written):
+        there.add(Known(result.contact_no, item.person))
+    elif isinstance(result, EmailTaken):
+        there.add(Known(result.contact_no or 0, Person("", "", item.email)))
+
+
+def _told(item: Submitted, result: Written | MusterError | None, there: Acquaintances) -> Told:
+    person = item.person
+    if item.problem:
+        return ERROR, [("contact", described(None, person)), ("error", item.problem)]
+    match result:
+        case Written(contact_no=number):
+            return SAVED, [("contact", described(number, person))]
+        case MusterError() if not isinstance(result, EmailTaken):
+            return ERROR, [("contact", described(None, person)), ("error", words_of(result))]
+    if (found := there.like(person)) is None:
+        return ERROR, [("contact", described(None, person)), ("error", "One like it could not be added.")]
+    how, known = found
+    return BY_LIKENESS[how], [
+        ("contact", described(None, person)),
+        ("duplicateContact", described(known.contact_no, known.person)),
+    ]
+
+
+IMPORTS = (Restricted("importAddressBookContacts", GET_OR_POST, (Privilege.CONTACTS_WRITE,), import_contacts),)

@@ -1,0 +1,112 @@
+"""Whom an account has already who may be the same as somebody to be added: by address, and by both names.
+
+Names are compared trimmed and without case; who has neither is not found by them.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+import asyncpg
+
+from engine.contacts import reading
+from engine.database import Transaction
+from engine.emails import email_key
+from engine.sets.expressions import Intersection, Matching, Members
+from engine.sets.predicates import AllOf, AnyOf, Column, Comparison, Not, OneOf, Predicate, Present, Text
+from engine.sets.system import EXISTS
+
+#: Persons who are looked for in one statement, and contacts that are read of those found.
+PERSONS_AT_ONCE = 100
+CONTACTS_AT_ONCE = 1000
+
+
+class Person(NamedTuple):
+    """Who a contact is; what it does not have is empty."""
+
+    first_name: str
+    last_name: str
+    email: str
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What makes two persons' names the same."""
+        return _key(self.first_name), _key(self.last_name)
+
+
+class Likeness(Enum):
+    """How much two persons are one."""
+
+    SAME = "same"
+    ALIKE = "alike"
+
+
+class Known(NamedTuple):
+    """A contact who is there."""
+
+    contact_no: int
+    person: Person
+
+
+class Acquaintances:
+    """Contacts who are there, found by their address and by their names; of several the first."""
+
+    def __init__(self, known: Iterable[Known] = ()) -> None:
+        self._by_both: dict[object, Known] = {}
+        self._by_email: dict[str, Known] = {}
+        self._by_names: dict[object, Known] = {}
+        for each in known:
+            self.add(each)
+
+    def add(self, known: Known) -> None:
+        email, names = email_key(known.person.email), known.person.names
+        self._by_both.setdefault((email, names), known)
+        if email:
+            self._by_email.setdefault(email, known)
+        if any(names):
+            self._by_names.setdefault(names, known)
+
+    def like(self, person: Person) -> tuple[Likeness, Known] | None:
+        """Who has the address and the names of the person, or else the address, or else the names."""
+        email, names = email_key(person.email), person.names
+        if same := self._by_both.get((email, names)):
+            return Likeness.SAME, same
+        alike = self._by_email.get(email) or self._by_names.get(names)
+        return (Likeness.ALIKE, alike) if alike else None
+
+
+async def acquaintances(tx: Transaction, persons: Sequence[Person]) -> Acquaintances:
+    """The contacts, not deleted, with an address or with both names of any of the persons."""
+    known: dict[int, Known] = {}
+    for start in range(0, len(persons), PERSONS_AT_ONCE):
+        known |= await _known(tx, persons[start : start + PERSONS_AT_ONCE])
+    return Acquaintances(known[number] for number in sorted(known))
+
+
+async def _known(tx: Transaction, persons: Sequence[Person]) -> dict[int, Known]:
+    emails = tuple({email_key(person.email) for person in persons if person.email})
+    named = {person.names: person for person in persons if any(person.names)}
+    asked = AnyOf((OneOf(Column.EMAIL_KEY, emails), *map(_are_names_of, named.values())))
+    chosen = Intersection((Matching(asked), Members((EXISTS,))))
+    found, after = dict[int, Known](), 0
+    while rows := [each.row for each in await reading.page(tx, chosen, limit=CONTACTS_AT_ONCE, after=after)]:
+        found |= {row["contact_no"]: Known(row["contact_no"], person_of(row)) for row in rows}
+        after = rows[-1]["contact_no"]
+    return found
+
+
+def _are_names_of(person: Person) -> Predicate:
+    return AllOf((_is(Column.LAST_NAME, person.last_name), _is(Column.FIRST_NAME, person.first_name)))
+
+
+def _is(column: Column, text: str) -> Predicate:
+    return Text(column, Comparison.EQUALS, text) if text.strip() else Not(Present(column))
+
+
+def person_of(row: asyncpg.Record) -> Person:
+    """Who the contact of a row is."""
+    return Person(row["first_name"] or "", row["last_name"] or "", row["email"] or "")
+
+
+def _key(name: str) -> str:
+    return name.strip().lower()
