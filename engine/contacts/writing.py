@@ -185,6 +185,11 @@ class ContactWrite(ABC):
         return None
 
     @property
+    def knows_fields(self) -> bool:
+        """Whether it must know the custom fields of every scope."""
+        return bool(self.field_nos)
+
+    @property
     def calls(self) -> tuple[int, ...]:
         """Hooks to call once it is done."""
         return ()
@@ -336,7 +341,7 @@ def _told(step: _Step) -> Written | MusterError:
 async def _name(tx: Transaction, steps: Iterable[_Step]) -> None:
     """Finds the numbers of what the writes name, and what the numbers in them are."""
     known = await fields.by_id(tx) if any(step.write.field_ids for step in steps) else {}
-    numbered = await fields.all_scopes(tx) if any(step.write.field_nos for step in steps) else ()
+    numbered = await fields.all_scopes(tx) if any(step.write.knows_fields for step in steps) else ()
     set_nos = frozenset().union(*(step.write.set_nos for step in steps))
     kinds = await catalog.kinds_of(tx, set_nos) if set_nos else {}
     for step in steps:

@@ -27,6 +27,10 @@ class UpdateContact(DetailedWrite):
     def contact_id(self) -> UUID:
         return self.id
 
+    @property
+    def knows_fields(self) -> bool:
+        return self.details.custom_values is not None
+
     def decide(self, found: Found) -> Outcome:
         if not found.row:
             raise NotFound(f"there is no contact {self.id}")
@@ -36,7 +40,7 @@ class UpdateContact(DetailedWrite):
         row = record.with_properties(self._revived(found.row), dict.fromkeys(record.CORE) | dict(self.details.core))
         row |= {"update_source": self.source, "updated_at": found.now}
         if self.details.custom_values is not None:
-            row["custom_values"] = self.custom_values(found) or None
+            row["custom_values"] = {**_values_of_lists(found), **self.custom_values(found)} or None
         row = insist_on_name(replaced(row, self.details, self.source, found.now))
         lists, lists_off = self._lists(found)
         insist_on_consent(row, lists - found.members_of(SetKind.LIST))
@@ -70,3 +74,9 @@ class UpdateContact(DetailedWrite):
             return found.tags_before, frozenset()
         wanted = frozenset(found.names.tags.values())
         return wanted, found.members_of(SetKind.TAG) - wanted
+
+
+def _values_of_lists(found: Found) -> Row:
+    """What the contact has in fields of lists, of which these details say nothing."""
+    stored, known = found.row.get("custom_values") or {}, found.names.numbered_fields
+    return {no: value for no, value in stored.items() if int(no) in known and known[int(no)].set_no is not None}

@@ -3,11 +3,15 @@
 Extensions of v3 (issue 4: administration that the wire formats lack).
 """
 
+import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from engine.activities.inline import Inline
+from engine.contacts.changes import Changes
+from engine.operations.contact_save import SaveContact
 from tests.e2e.api.front import Front
 
 LARGE = (0, 10**9, 2**31, 10**18, 10**40)
@@ -147,6 +151,22 @@ class TestFieldDefinitions:
         assert ended["status"]["correctable_count"] == 2
         [imported] = (await front.get("/v3/contacts?email=a@example.org&include=custom_fields"))["contacts"]
         assert [each["value"] for each in imported["custom_fields"]] == ["7", "Dog"]
+
+    async def test_values_of_a_lists_fields_stay_when_everybodys_are_replaced(self, front: Front) -> None:
+        """Contract v3.md 2.1.11 replaces the values that its clients can see."""
+        list_id = await front.new_list("Customers")
+        wide = await new_field(front, label="Colour")
+        size = await new_field(front, label="Size", list_id=list_id)
+        given = [{"custom_field_id": wide["custom_field_id"], "value": "blue"}]
+        body = {"create_source": "Account", "first_name": "Kim", "list_memberships": [list_id], "custom_fields": given}
+        made = await front.post("/v3/contacts", body)
+        changes = Changes(custom_values={size["field_id"]: "XL"})
+        await Inline(front.desk.db).write(front.desk.principal, SaveContact(1, changes))
+        path = f"/v3/contacts/{made['contact_id']}"
+        changed = await front.put(path, {"update_source": "Account", "first_name": "Kim", "custom_fields": []})
+        assert changed["custom_fields"] == []
+        [row] = await front.desk.rows("contact")
+        assert json.loads(row["custom_values"]) == {str(size["field_id"]): "XL"}
 
     @pytest.mark.parametrize(
         ("said", "status"),
