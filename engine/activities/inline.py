@@ -23,7 +23,7 @@ from engine.contacts import writing
 from engine.contacts.numbers import Numbers
 from engine.contacts.writing import ContactWrite, Written
 from engine.database import UNREACHABLE, Database
-from engine.errors import Busy, MusterError, UnknownTarget, WrittenMeanwhile
+from engine.errors import Busy, DatabaseUnusable, MusterError, UnknownTarget, WrittenMeanwhile
 from engine.principals import Principal
 
 #: Writes in one transaction at most.
@@ -96,14 +96,7 @@ class Inline:
         Raises what the write refuses, WrittenMeanwhile when its contact is being written by somebody else, and Busy
         when what must come first takes too long.
         """
-        begun = asyncio.get_running_loop().time()
-        while True:
-            result = await self._ask(principal, write)
-            if isinstance(result, Written):
-                return result
-            if not isinstance(result, Busy) or asyncio.get_running_loop().time() - begun > BUSY_SECONDS:
-                raise result
-            await asyncio.sleep(LOOK_SECONDS)
+        return await self._patiently(principal, write, (Busy, WrittenMeanwhile) if write.waits_for_others else (Busy,))
 
     async def written_before(self, principal: Principal, record_id: UUID) -> int | None:
         """The number of the contact that was written under this record; None when none was."""
@@ -114,29 +107,41 @@ class Inline:
         """Does the writes in order; what came of each, which succeeds or is refused on its own.
 
         A later one sees what an earlier one did. Those of others to the same contacts are waited for, as long as
-        `write` waits for what comes first.
+        `write` waits for what comes first. When the database cannot be reached any more, the rest is refused
+        (DatabaseUnusable); those under way at that moment may have been done all the same.
         """
         results: list[Written | MusterError] = []
         for run in _apart(writes):
-            results += await asyncio.gather(*(self._write_in_turn(principal, write) for write in run))
+            results += await asyncio.gather(*(self._told(principal, write) for write in run))
+            if isinstance(results[-1], DatabaseUnusable):
+                return results + [results[-1]] * (len(writes) - len(results))
         return results
 
-    async def _write_in_turn(self, principal: Principal, write: ContactWrite) -> Written | MusterError:
+    async def _told(self, principal: Principal, write: ContactWrite) -> Written | MusterError:
+        try:
+            return await self._patiently(principal, write, (Busy, WrittenMeanwhile))
+        except MusterError as error:
+            return error
+        except UNREACHABLE as error:
+            return DatabaseUnusable(f"the database cannot be reached: {error}")
+
+    async def _patiently(
+        self, principal: Principal, write: ContactWrite, passing: tuple[type[MusterError], ...]
+    ) -> Written:
+        """The write, asked for again and again while it is refused for what passes. Raises what it is refused for."""
         begun = asyncio.get_running_loop().time()
         while True:
-            try:
-                return await self.write(principal, write)
-            except WrittenMeanwhile as error:
-                if asyncio.get_running_loop().time() - begun > BUSY_SECONDS:
-                    return error
-            except MusterError as error:
-                return error
+            result = await self._ask(principal, write)
+            if isinstance(result, Written):
+                return result
+            if not isinstance(result, passing) or asyncio.get_running_loop().time() - begun > BUSY_SECONDS:
+                raise result
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _ask(self, principal: Principal, write: ContactWrite) -> Written | MusterError:
         line = self._lines.get(principal.account_id) or self._open(principal.account_id)
         if not line.meant.isdisjoint(write.keys):
-            raise WrittenMeanwhile("another request is writing this contact at this moment; try again")
+            return WrittenMeanwhile("another request is writing this contact at this moment; try again")
         line.meant |= write.keys
         asked = _Asked(principal, write, asyncio.get_running_loop().create_future())
         line.join(asked)
@@ -178,7 +183,7 @@ class Inline:
                 continue
             except Exception as error:  # noqa: BLE001 (it is raised where the answer is awaited)
                 return _fail([asked], error)
-        return _fail([asked], WrittenMeanwhile("other requests are writing this contact at this moment; try again"))
+        return _give([asked], [WrittenMeanwhile("other requests are writing this contact at this moment; try again")])
 
     async def _transaction(self, account_id: int, batch: Sequence[_Asked]) -> list[Written | MusterError]:
         numbers = self._numbers_of(account_id)

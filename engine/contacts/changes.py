@@ -29,8 +29,8 @@ class Changes:
 
     columns: values of record.PROPERTIES; profile: further properties by name; phones: the number of each kind;
     address: parts of its first street address, as record.Address calls them; note: the text of its first note;
-    custom_values: by number of the field. joins, leaves: numbers of named sets, leaving being last; only: of a kind of
-    sets those that it is in from now on.
+    custom_values: by number of the field. only: of a kind of sets those that it is in from now on; beside them joins,
+    leaves: numbers of named sets, leaving being last.
     """
 
     columns: Mapping[str, Any] = field(default_factory=dict)

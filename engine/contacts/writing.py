@@ -20,94 +20,17 @@ from engine import fields, hooks
 from engine.activities import order, schedule
 from engine.activities.model import json_text
 from engine.contacts import record
+from engine.contacts.decisions import Addresses, Found, Holder, Names, Outcome
 from engine.contacts.record import Row
 from engine.database import Transaction
 from engine.emails import email_key
-from engine.errors import Busy, EmailTaken, Invalid, MusterError, UnknownTarget, WrittenMeanwhile
-from engine.fields import Field
+from engine.errors import Busy, Invalid, MusterError, UnknownTarget, WrittenMeanwhile
 from engine.principals import Principal
 from engine.sets import catalog, membership, reading, revival
 from engine.sets.catalog import SetKind
 from engine.sets.chunks import LARGEST_NUMBER, chunk_of
 from engine.sets.reading import MemberOf
 from engine.sets.system import FIELDS
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What the ids and numbers in a write stand for: numbers of sets, kinds of numbers, and custom fields."""
-
-    lists: Mapping[UUID, int] = field(default_factory=dict)
-    tags: Mapping[UUID, int] = field(default_factory=dict)
-    fields: Mapping[UUID, Field] = field(default_factory=dict)
-    kinds: Mapping[int, SetKind] = field(default_factory=dict)
-    numbered_fields: Mapping[int, Field] = field(default_factory=dict)
-
-
-class Holder(NamedTuple):
-    """A contact that has an address."""
-
-    contact_no: int
-    contact_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Whose the addresses are that writes name, by their keys.
-
-    first: of dialects that know no twins, be it a deleted contact; living: the first who is not deleted, namesakes: the
-    number of the first of these who has the names that nobody may have beside it, and last: the greatest ordinal there
-    is, for writes that know twins.
-    """
-
-    first: Mapping[str, Holder]
-    living: Mapping[str, Holder] = field(default_factory=dict)
-    namesakes: Mapping[str, int] = field(default_factory=dict)
-    last: Mapping[str, int] = field(default_factory=dict)
-
-    def next_ordinal(self, key: str) -> int:
-        """The ordinal of one more contact with the address."""
-        return self.last[key] + 1 if key in self.first else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a write has before it.
-
-    row: its contact as it is stored, empty if it is not; contact_no: that contact's number, or the new one's; sets:
-    those of the write's kinds that the contact is in; tags_before: those that its deletion took off; addresses: whose
-    those are that the write names.
-    """
-
-    account_id: int
-    now: datetime
-    names: Names
-    contact_no: int
-    row: Row
-    sets: Sequence[MemberOf]
-    tags_before: frozenset[int]
-    addresses: Addresses
-
-    def members_of(self, kind: SetKind) -> frozenset[int]:
-        """The sets of this kind that the contact is in."""
-        return frozenset(each.set_no for each in self.sets if each.kind == kind)
-
-    def insist_on_email(self, email: str) -> None:
-        """Raises EmailTaken when another contact has the address, be it a deleted one. A twin may keep its own."""
-        key = email_key(email)
-        holder = self.addresses.first.get(key)
-        if holder is not None and key != self.row.get("email_key"):
-            message = f"Validation failed: Email already exists for contact {holder.contact_id}"
-            raise EmailTaken(message, holder.contact_no)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a write makes of its contact: the whole row, the sets that it joins, if it is not in them, and leaves."""
-
-    row: Row
-    joins: frozenset[int] = frozenset()
-    leaves: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +126,11 @@ class ContactWrite(ABC):
     def is_of_new(self) -> bool:
         """Whether it means nobody who is there."""
         return self.contact_id is None and self.contact_no is None and self.holder_of is None
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether it waits for those who write its contact at this moment; else it is refused (contract v3.md 1.8)."""
+        return False
 
     @property
     def keys(self) -> frozenset[object]:
@@ -320,6 +248,7 @@ async def write(
     by_id, by_email = locked.by_id(), locked.by_email()
     for step in steps:
         step.before = _meant(step.write, by_id, by_email)
+    _put_off(steps)
     new, known = [step for step in steps if not step.before], [step for step in steps if step.before]
     made = _make(tx.account_id, new, locked, addresses, first_contact_no)
     if not locked.masked:
@@ -328,6 +257,16 @@ async def write(
     if done := [step for step in steps if step.outcome]:
         await _record(tx, done, locked.last_sequence)
     return [_told(step) for step in steps]
+
+
+def _put_off(steps: Iterable[_Step]) -> None:
+    """Refuses writes to addresses that earlier ones may give up: the next transaction sees whose they are."""
+    given_up = set[str]()
+    for step in steps:
+        if step.write.knows_twins and not given_up.isdisjoint(map(email_key, step.write.emails)):
+            step.refusal = step.refusal or WrittenMeanwhile("another request is writing whoever has this address")
+        if step.before:
+            given_up.add(step.before["email_key"])
 
 
 def _told(step: _Step) -> Written | MusterError:

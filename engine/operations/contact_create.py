@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from engine.contacts import record
+from engine.contacts.decisions import Found, Outcome
 from engine.contacts.details import DetailedWrite, Details, insist_on_consent, insist_on_name, replaced
 from engine.contacts.record import Party
-from engine.contacts.writing import Found, Outcome
 
 
 @dataclass(frozen=True, slots=True)

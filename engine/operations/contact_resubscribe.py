@@ -5,7 +5,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from engine.contacts import record
-from engine.contacts.writing import ContactWrite, Found, Outcome
+from engine.contacts.decisions import Found, Outcome
+from engine.contacts.writing import ContactWrite
 from engine.errors import Conflict, NotFound
 
 

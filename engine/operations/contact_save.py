@@ -12,8 +12,9 @@ from uuid import UUID
 from engine import fields
 from engine.contacts import changes, record
 from engine.contacts.changes import UNSAID, Changes
+from engine.contacts.decisions import Addresses, Found, Names, Outcome
 from engine.contacts.record import Row
-from engine.contacts.writing import Addresses, ContactWrite, Found, Names, Outcome
+from engine.contacts.writing import ContactWrite
 from engine.emails import email_key
 from engine.errors import EmailTaken, Invalid, MusterError, NotFound, StaleWrite, UnknownField, UnknownTarget
 from engine.sets.catalog import SetKind
@@ -48,6 +49,11 @@ class SaveContact(ContactWrite):
     @property
     def contact_no(self) -> int | None:
         return self.number
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Unless it may have been done before: that does not pass."""
+        return self.record_id is None
 
     @property
     def emails(self) -> tuple[str, ...]:
@@ -106,11 +112,11 @@ class SaveContact(ContactWrite):
     def _turns(self, found: Found) -> tuple[frozenset[int], frozenset[int]]:
         """The sets that it really joins, and those that it really leaves."""
         said, before = self.changes, frozenset(each.set_no for each in found.sets)
-        wanted = before | said.joins
+        wanted = before
         for kind, exactly in said.only.items():
             _insist_on_kind(found.names, kind, exactly)
             wanted = wanted - (found.members_of(kind) - exactly) | exactly
-        wanted -= said.leaves
+        wanted = (wanted | said.joins) - said.leaves
         return wanted - before, before - wanted
 
     def _with_email(self, row: Row, found: Found) -> Row:

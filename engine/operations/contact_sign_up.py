@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from engine.contacts import record
+from engine.contacts.decisions import Found, Outcome
 from engine.contacts.details import DetailedWrite, Details
 from engine.contacts.record import Address, Permission, Phone, Row
-from engine.contacts.writing import Found, Outcome
 from engine.errors import Invalid, MusterError, NotFound
 from engine.sets.system import ACTIVE
 

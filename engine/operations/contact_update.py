@@ -5,9 +5,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from engine.contacts import record
+from engine.contacts.decisions import Found, Outcome
 from engine.contacts.details import DetailedWrite, Details, insist_on_consent, insist_on_name, replaced
 from engine.contacts.record import Party, Row
-from engine.contacts.writing import Found, Outcome
 from engine.errors import Invalid, NotFound
 from engine.sets.catalog import SetKind
 

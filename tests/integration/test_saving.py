@@ -11,10 +11,13 @@ import pytest
 
 from engine import fields, hooks
 from engine.activities.inline import Inline
+from engine.contacts import writing
 from engine.contacts.changes import Changes
 from engine.contacts.details import Details
 from engine.contacts.writing import ContactWrite, Written
+from engine.database import Transaction
 from engine.errors import (
+    DatabaseUnusable,
     EmailTaken,
     Invalid,
     MusterError,
@@ -365,3 +368,35 @@ async def test_two_may_have_an_address_and_not_the_names_beside_it(desk: Desk) -
         assert taken.value.contact_no == holder
     results = await asyncio.gather(*(make("Bo", "Bell", "new@example.org") for _ in range(3)), return_exceptions=True)
     assert sum(isinstance(result, int) for result in results) == 1
+
+
+@pytest.mark.parametrize("giving_up", [SaveContact(1, Changes(email=None)), DeleteContact(1)])
+async def test_an_address_that_is_given_up_is_free_for_the_next(desk: Desk, giving_up: ContactWrite) -> None:
+    """Also for one that could share its transaction."""
+    await desk.make_contacts(1)
+    taking = SaveContact(None, Changes(email="c1@example.org"))
+    assert outcomes(await Inline(desk.db).write_all(desk.principal, [taking, SaveContact(1, Changes())])) == [
+        "email_taken",
+        1,
+    ]
+    made, taken = await Inline(desk.db).write_all(desk.principal, [giving_up, taking])
+    assert isinstance(made, Written)
+    assert isinstance(taken, Written)
+    assert (await row(desk, taken.contact_no))["email_key"] == "c1@example.org"
+
+
+async def test_when_the_database_is_gone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done before is told; nobody waits for the rest."""
+    inline, asked = Inline(desk.db), [SaveContact(None, Changes(note=str(n))) for n in range(120)]
+    write, calls = writing.write, list[int]()
+
+    async def breaking(tx: Transaction, batch: Any, first: int) -> Any:
+        calls.append(len(batch))
+        if len(calls) == 2:
+            raise ConnectionResetError("lost")
+        return await write(tx, batch, first)
+
+    monkeypatch.setattr(writing, "write", breaking)
+    results = await inline.write_all(desk.principal, asked)
+    assert calls == [50, 50]
+    assert [type(result) for result in results] == [Written] * 50 + [DatabaseUnusable] * 70
