@@ -77,6 +77,7 @@ async def found(desk: Desk, expression: Expression, *order: By, limit: int = 100
 
 async def streamed(desk: Desk, expression: Expression, *order: By) -> list[int]:
     batches = [batch async for batch in search.stream(desk.db, desk.account_id, expression, order)]
+    assert all(0 < len(batch) <= search.BATCH for batch in batches)
     return [contact.row["contact_no"] for batch in batches for contact in batch]
 
 
