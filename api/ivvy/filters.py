@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
 from enum import StrEnum
 
-from api.ivvy.parameters import Parameters, Unfit, boolean, whole_number
+from api.ivvy.parameters import Parameters, Unfit, whole_number
 from api.ivvy.refusals import Refused
 from api.ivvy.times import read_timestamp
 from engine.emails import email_key
@@ -76,8 +76,9 @@ def _part(key: str, value: object, properties: Properties) -> Expression:
         raise Refused.not_valid("filter", f"{key[:100]} is no property, or no way to compare one") from None
 
 
-def matching(predicate: Predicate) -> Expression:
-    return Matching(predicate)
+def either(*expressions: Expression) -> Expression:
+    """Whom one of them selects."""
+    return Union(expressions)
 
 
 def no(expression: Expression) -> Expression:
@@ -187,17 +188,6 @@ def never(_suffix: Suffix, _value: object) -> Expression:
     return NOBODY
 
 
-def flags(always: bool) -> Compare:  # noqa: FBT001 (the value of the property)
-    """Of a property that is the same for everybody."""
-
-    def compare(suffix: Suffix, value: object) -> Expression:
-        if suffix not in (Suffix.EQUALS, Suffix.NOT):
-            raise Unfit("This property is compared as a whole")
-        return EVERYBODY if (boolean(value) == always) == (suffix is Suffix.EQUALS) else NOBODY
-
-    return compare
-
-
 def _text(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -207,7 +197,9 @@ def _text(value: object) -> str:
 
 
 def _code(value: object) -> object:
-    """A code as it is listed: digits are a number."""
+    """A code as it is listed: digits are a number, what is true or false is named so."""
+    if isinstance(value, bool):
+        return str(value).upper()
     if isinstance(value, str) and not value.isdigit():
         return value.upper()
     return whole_number(value)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from api.answers import Json
-from api.ivvy import groups
+from api.ivvy import contact_reading, contact_saving, events, groups
 from api.ivvy.actions import Action, Actions, Call
 from api.ivvy.times import timestamp
 
@@ -13,4 +13,10 @@ async def ping(_call: Call) -> Json:
     return {"ack": timestamp(datetime.now(UTC))}
 
 
-ACTIONS: Actions = {("test", "ping"): Action((), ping), **groups.ACTIONS}
+ACTIONS: Actions = {
+    ("test", "ping"): Action((), ping),
+    **events.ACTIONS,
+    **groups.ACTIONS,
+    **contact_reading.ACTIONS,
+    **contact_saving.ACTIONS,
+}
