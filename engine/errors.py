@@ -33,6 +33,12 @@ class Invalid(MusterError):
     code = "invalid"
 
 
+class ValueNotAllowed(Invalid):
+    """The value is none that the custom field can have."""
+
+    code = "value_not_allowed"
+
+
 class UnknownField(Invalid):
     """A custom field does not exist, or is one of a list that the contact is not on."""
 

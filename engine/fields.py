@@ -18,7 +18,7 @@ import asyncpg
 from engine.database import Transaction
 from engine.days import parse_day
 from engine.emails import is_email
-from engine.errors import Invalid, ItemError, NameTaken, NotFound, UnknownTarget
+from engine.errors import Invalid, ItemError, NameTaken, NotFound, UnknownTarget, ValueNotAllowed
 from engine.sets import catalog
 
 Type = Literal[
@@ -104,7 +104,7 @@ def key_of(label: str) -> str:
 
 def fitting(field: Field, value: str) -> str:
     """The value, neither empty nor blank, as it is stored in a field of this type: days as 2026-01-15, chosen values as
-    the field spells them, booleans as true and false. Raises Invalid.
+    the field spells them, booleans as true and false. Raises ValueNotAllowed.
     """
     return _fitting(field.label, field.type, field.values(), value)
 
@@ -113,7 +113,7 @@ def _fitting(label: str, type_: Type, values: Sequence[str], value: str) -> str:
     try:
         return _READ[type_](value, values)
     except ValueError as error:
-        raise Invalid(f"{label}: {error}") from None
+        raise ValueNotAllowed(f"{label}: {error}") from None
 
 
 def _anything(value: str, _: Sequence[str]) -> str:

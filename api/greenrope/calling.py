@@ -1,11 +1,11 @@
 """What a function of this dialect gets, and what it gives (contract greenrope.md 1.2, 2)."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from api.dialects import Services
-from api.greenrope.answers import Members, Record
+from api.greenrope.answers import Format, Members, Record
 from api.greenrope.values import Attributes, child_text
 from api.xml import Element
 from engine.database import Database
@@ -22,6 +22,7 @@ class Call:
     access: Access
     root: Element
     attributes: Attributes
+    written: Format
 
     @property
     def db(self) -> Database:
@@ -56,7 +57,7 @@ class Long:
     head: Members
     container: str
     item: str
-    runs: AsyncIterator[Sequence[Record]]
+    runs: AsyncGenerator[Sequence[Record], None]
     tail: Callable[[], Members]
 
 

@@ -68,13 +68,13 @@ class _Door:
             return await login.log_in(self._services, form)
         access = await login.logged_in(self._services, form)
         root = xml.parse(form.xml)
-        call = Call(heading.function, self._services, access, root, Attributes.of(root))
+        call = Call(heading.function, self._services, access, root, Attributes.of(root), heading.format)
         return await self._functions[heading.function](call)
 
     async def _sent(self, request: web.Request, heading: Heading, answer: Long) -> web.StreamResponse:
         """Sends the answer; what fails before its first items are there is refused as any other."""
         frame = Frame(heading.answer_root, answer.head, answer.container, answer.item)
-        async with aclosing(answer.runs) as runs:  # type: ignore[type-var]
+        async with aclosing(answer.runs) as runs:
             run = await anext(runs, None)
             response = web.StreamResponse(headers={"Content-Type": _content_type(heading.format)})
             with suppress(ConnectionError):

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from api.greenrope import accounts, groups, user_fields
+from api.greenrope import accounts, contact_writes, get_contacts, groups, user_fields
 from api.greenrope.calling import Function
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     {
+        "GetContacts": get_contacts.answer,
+        "AddContacts": contact_writes.add,
+        "EditContacts": contact_writes.edit,
+        "DeleteContacts": contact_writes.delete,
+        "UnsubscribeContacts": contact_writes.unsubscribe,
         "GetUserDefinedFields": user_fields.every,
         "AddUserDefinedField": user_fields.add,
         "EditUserDefinedField": user_fields.edit,

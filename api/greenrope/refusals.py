@@ -25,12 +25,6 @@ class UnknownContact(MusterError):
     code = "unknown_contact"
 
 
-class UnknownField(MusterError):
-    """There is no such user-defined field, or not for this contact."""
-
-    code = "unknown_field"
-
-
 class UnknownWorkflow(MusterError):
     """There is no such workflow in the account."""
 

@@ -9,6 +9,7 @@ from api.greenrope.answers import Format, Json, Xml
 from api.greenrope.refusals import UnknownFunction
 from api.greenrope.values import Attributes, shown
 from api.xml import Element
+from engine.contacts.search import Criteria
 from engine.errors import Invalid
 
 #: Contacts in a request (contract 5.1, 10).
@@ -50,23 +51,10 @@ def asked_format(attributes: Mapping[str, str]) -> Format:
     return Json() if wanted.lower() == "json" else Xml()
 
 
-@dataclass(frozen=True, slots=True)
-class Criteria:
-    """Whom an attribute of a contact means; all that are given must hold (contract 5.1)."""
-
-    contact_no: int | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-
-    @classmethod
-    def of(cls, attributes: Attributes) -> "Criteria | None":
-        """Those of an element; None when it has none. Raises Invalid."""
-        criteria = cls(
-            attributes.number("contact_id"),
-            *(attributes.text(name) for name in CRITERIA[1:]),
-        )
-        return None if criteria == cls() else criteria
+def criteria_of(attributes: Attributes) -> Criteria | None:
+    """Whom attributes mean: all that are given must hold (contract 5.1); None when none is. Raises Invalid."""
+    criteria = Criteria(attributes.number("contact_id"), *(attributes.text(name) for name in CRITERIA[1:]))
+    return None if criteria == Criteria() else criteria
 
 
 def echoed(attributes: Attributes) -> Mapping[str, str]:
@@ -88,7 +76,7 @@ class Item:
 
     def criteria(self) -> Criteria:
         """Raises Invalid when it names none, or one that cannot be."""
-        found = Criteria.of(self.attributes)
+        found = criteria_of(self.attributes)
         if found is None:
             raise Invalid(f"a Contact must have one of the attributes {', '.join(CRITERIA)}")
         return found

@@ -8,11 +8,11 @@ from typing import TypeVar
 from api.greenrope import groups
 from api.greenrope.answers import SUCCESS, Listed, Record
 from api.greenrope.calling import Call
-from api.greenrope.refusals import AlreadyThere, UnknownField
+from api.greenrope.refusals import AlreadyThere
 from api.greenrope.values import shown, written_time
 from engine import fields
 from engine.database import Database, Transaction
-from engine.errors import Invalid, NameTaken
+from engine.errors import Invalid, NameTaken, UnknownField
 from engine.fields import COMMA, Definition, Editability, Field, Type
 from engine.operations import custom_fields_delete
 from engine.principals import Principal, Privilege

@@ -78,6 +78,7 @@ class Refused(MusterError):
 ERROR_CODES: Mapping[str, ErrorCode] = {
     "invalid": ErrorCode.INVALID,
     "unknown_field": ErrorCode.INVALID,
+    "value_not_allowed": ErrorCode.INVALID,
     "body_too_long": ErrorCode.INVALID,
     "unauthorized": ErrorCode.UNAUTHORIZED,
     "forbidden": ErrorCode.FORBIDDEN,

@@ -34,6 +34,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "invalid_segment": INVALID,
     "invalid_import": INVALID,
     "unknown_field": INVALID,
+    "value_not_allowed": INVALID,
     "body_too_long": INVALID,
     "unauthorized": Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized"),
     "forbidden": Refusal(HTTPStatus.FORBIDDEN, "forbidden"),

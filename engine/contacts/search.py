@@ -98,6 +98,14 @@ async def named(tx: Transaction, names: Sequence[FullName], *, most: int) -> lis
     return [found.get(place, []) for place in range(len(names))]
 
 
+async def addressed(tx: Transaction, emails: Sequence[str], *, most: int) -> list[list[int]]:
+    """For each of the e-mail addresses the numbers of the first `most` contacts, not deleted, who have it."""
+    keys = list(map(email_key, emails))
+    rows = await tx.all("contacts_addressed", email_keys=keys, most=most) if keys else ()
+    found = {row["place"] - 1: row["contact_nos"] for row in rows}
+    return [found.get(place, []) for place in range(len(keys))]
+
+
 async def page(
     tx: Transaction, expression: Expression, order: Order, *, limit: int, offset: int
 ) -> tuple[int, list[Contact]]:

@@ -22,6 +22,19 @@ select permission, count(*) as contacts from contact
 where account_id = :account_id and deleted_at is null
 group by permission;
 
+-- name: contacts_addressed
+-- Of each of the addresses, by its place from 1 on, the numbers of the first contacts, not deleted, who have it, :most at
+-- most. Looked up one by one, as in `lock_contacts`.
+select place, array_agg(contact_no order by email_ordinal) as contact_nos
+from unnest(:email_keys::text[]) with ordinality k(email_key, place)
+cross join lateral (
+    select contact_no, email_ordinal from contact
+    where account_id = :account_id and email_key = k.email_key and deleted_at is null
+    order by email_ordinal
+    limit :most
+) holder
+group by place;
+
 -- name: time_of_transaction$
 -- When this transaction began, by the database's clock.
 select now();

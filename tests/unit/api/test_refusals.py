@@ -19,6 +19,7 @@ CONTRACT = {
     "invalid_segment": (400, "contacts.api.validation.error"),
     "invalid_import": (400, "contacts.api.validation.error"),
     "unknown_field": (400, "contacts.api.validation.error"),
+    "value_not_allowed": (400, "contacts.api.validation.error"),
     "unauthorized": (401, "unauthorized"),
     "forbidden": (403, "forbidden"),
     "not_found": (404, "contacts.api.not_found"),

@@ -8,9 +8,9 @@ from api import xml
 from api.greenrope import requests, values
 from api.greenrope.answers import Json, Xml
 from api.greenrope.refusals import CODES, UnknownFunction
-from api.greenrope.requests import Criteria
 from api.greenrope.values import Attributes
 from api.xml import BadXml
+from engine.contacts.search import Criteria
 from engine.errors import Invalid
 from tests.greenrope_examples import blocks
 

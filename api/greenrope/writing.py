@@ -1,0 +1,126 @@
+"""Writing the contacts of a request in its order, each on its own, whichever accounts they are of (contract
+greenrope.md 5.1).
+
+Contacts are looked up and written in runs of such as do not matter to each other, so that each finds what those before
+it have made; contacts of different accounts never matter to each other.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass
+
+from api import dialects
+from api.greenrope import finding
+from api.greenrope.answers import Listed, Members, Record
+from api.greenrope.calling import Call
+from api.greenrope.finding import Meant, Tokens
+from api.greenrope.refusals import AlreadyThere, refusal
+from api.greenrope.requests import Item, echoed
+from engine.contacts.writing import ContactWrite, Written
+from engine.errors import EmailTaken, MusterError, StaleWrite
+from engine.principals import Principal
+from engine.sets import reading
+from engine.sets.catalog import SetKind
+
+#: Makes a write of who was found: the numbers of the contacts, and the groups of the first of them if it asks for them.
+#: Raises MusterError.
+Make = Callable[[Sequence[int], Collection[int]], ContactWrite]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One contact of a request: who is meant, what is to be written, and whether that depends on its groups."""
+
+    meant: Meant
+    tokens: Tokens
+    make: Make
+    asks_groups: bool = False
+
+
+#: What a function tells of a contact that it has written.
+Tell = Callable[[Principal, Written], Members]
+
+
+def answer(items: Sequence[Item], told: Sequence[Members]) -> Record:
+    """The answer of a function on contacts: what came of each, in the request's order."""
+    records = [Record(members, echoed(item.attributes)) for item, members in zip(items, told, strict=True)]
+    return Record((("Contacts", Listed("Contact", records)),))
+
+
+async def write(call: Call, principal: Principal, steps: Sequence[Step], tell: Tell) -> list[Members]:
+    """What came of each step in one account."""
+    try:
+        results = await _Account(call, principal, steps).written()
+    except Exception as error:  # noqa: BLE001 (whatever it is, contacts of other accounts have their turn)
+        results = [dialects.told(error, call.function)] * len(steps)
+    return [tell(principal, each) if isinstance(each, Written) else refused(each) for each in results]
+
+
+def refused(error: MusterError) -> Members:
+    """What is told of a contact that was not written."""
+    match error:
+        case EmailTaken():
+            return refusal(AlreadyThere(f"A contact with this email already exists (ID {error.contact_no})"))
+        case StaleWrite():
+            return refusal(StaleWrite("The contact was changed after the given UpdatedTimeStamp"))
+        case _:
+            return refusal(error)
+
+
+class _Account:
+    """The steps of a request in one account."""
+
+    def __init__(self, call: Call, principal: Principal, steps: Sequence[Step]) -> None:
+        self._call = call
+        self._principal = principal
+        self._steps = steps
+
+    async def written(self) -> list[Written | MusterError]:
+        results = list[Written | MusterError]()
+        while len(results) < len(self._steps):
+            results += await self._run(_independent(self._steps[len(results) :]))
+        return results
+
+    async def _run(self, steps: Sequence[Step]) -> list[Written | MusterError]:
+        """What came of the first of the steps: of as many as mean different contacts."""
+        async with self._call.db.account(self._principal.account_id) as tx:
+            found = _apart(await finding.found(tx, self._principal, [step.meant for step in steps]))
+            steps = steps[: len(found)]
+            asking = [numbers[0] for step, numbers in zip(steps, found, strict=True) if step.asks_groups and numbers]
+            groups = await reading.sets_of(tx, asking, [SetKind.LIST]) if asking else {}
+        made = [
+            _made(step, numbers, [each.set_no for number in numbers[:1] for each in groups.get(number, ())])
+            for step, numbers in zip(steps, found, strict=True)
+        ]
+        writes = [each for each in made if isinstance(each, ContactWrite)]
+        written = iter(await self._call.services.inline.write_all(self._principal, writes))
+        return [next(written) if isinstance(each, ContactWrite) else each for each in made]
+
+
+def _made(step: Step, numbers: Sequence[int], groups: Collection[int]) -> ContactWrite | MusterError:
+    try:
+        return step.make(numbers, groups)
+    except MusterError as error:
+        return error
+
+
+def _independent(steps: Sequence[Step]) -> list[Step]:
+    """The first of the steps, as many as look for nothing that one before them says, and not for the same."""
+    run, said, same = list[Step](), set[Hashable](), set[Hashable]()
+    for step in steps:
+        if not (said.isdisjoint(step.tokens.asks) and same.isdisjoint(step.tokens.same)):
+            break
+        run.append(step)
+        said |= step.tokens.says
+        same |= step.tokens.same
+    return run
+
+
+def _apart(found: Sequence[list[int]]) -> list[list[int]]:
+    """The first of those who were found, as many as are different contacts."""
+    apart, met = list[list[int]](), set[int]()
+    for numbers in found:
+        if not met.isdisjoint(numbers):
+            break
+        apart.append(numbers)
+        met.update(numbers)
+    return apart
