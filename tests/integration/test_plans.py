@@ -12,8 +12,12 @@ from uuid import uuid4
 
 import pytest
 
+from engine.contacts.search import Criteria
 from engine.database import Transaction
 from engine.exports import columns
+from engine.sets import expressions, ordering
+from engine.sets.chunks import bits_of
+from engine.sets.ordering import By, SortKey
 from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk
 
@@ -82,6 +86,34 @@ async def test_rows_of_an_export_are_found_by_key(newcomer: Desk, contact_nos: S
         nodes = await planned_in(tx, statement, ("", "", "-"), "force_custom_plan")
     [scan] = [node for node in nodes if node.get("Relation Name") == "contact"]
     assert "contact_no" in found_by(scan)
+
+
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+async def test_sorted_contacts_are_found_by_key(newcomer: Desk, plans: str) -> None:
+    """One by one where they are few, and chunk by chunk where they are many."""
+    order = [By(SortKey.LAST_NAME), By(SortKey.UPDATED_AT, descending=True)]
+    chunks = bits_of(NUMBERS)
+    async with newcomer.db.account(newcomer.account_id) as tx:
+        few = await planned_in(tx, ordering.of_numbers(order), (tx.account_id, NUMBERS, 10, 0), plans)
+        arguments = (tx.account_id, list(chunks), list(chunks.values()), 10, 0)
+        many = await planned_in(tx, ordering.of_chunks(order), arguments, plans)
+    for nodes in few, many:
+        [scan] = [node for node in nodes if node.get("Relation Name") == "contact"]
+        assert "contact_no" in found_by(scan)
+
+
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+async def test_who_is_meant_by_key_is_found_by_it(newcomer: Desk, plans: str) -> None:
+    """Contract greenrope.md 5.1: criteria of a thousand contacts may come in one request."""
+    for criteria, key in (
+        (Criteria(contact_no=7, last_name="Moss"), "contact_no"),
+        (Criteria(email="c7@example.org", first_name="Ada"), "email_key"),
+    ):
+        async with newcomer.db.account(newcomer.account_id) as tx:
+            query = expressions.compile(criteria.expression(), tx.account_id)
+            nodes = await planned_in(tx, query.sql, query.args, plans)
+        [scan] = [node for node in nodes if node.get("Relation Name") == "contact"]
+        assert key in found_by(scan)
 
 
 async def planned(desk: Desk, name: str, plans: str) -> list[Mapping[str, Any]]:
