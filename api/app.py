@@ -16,7 +16,7 @@ import uvloop
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from api import convio, dialects, docs, greenrope, health, ivvy
+from api import convio, dialects, docs, greenrope, health, ivvy, w50
 from api.auth import Authenticator
 from api.dialects import Dialect, Mount, Send, Services
 from api.finality import Finality
@@ -30,6 +30,7 @@ from engine.activities.at_once import AtOnce
 from engine.activities.inline import Inline
 from engine.activities.intake import Intake
 from engine.activities.model import Message
+from engine.activities.together import Together
 from engine.database import Database
 from engine.errors import DatabaseUnusable, Unusable
 from engine.settings import Settings
@@ -39,7 +40,7 @@ log = structlog.get_logger()
 #: The wire formats that are documented at /docs.
 DIALECTS: Sequence[Dialect] = (V3,)
 #: How the others come into the application.
-OTHERS: Sequence[Mount] = (convio.mount, greenrope.mount, ivvy.mount)
+OTHERS: Sequence[Mount] = (convio.mount, greenrope.mount, ivvy.mount, w50.mount)
 
 #: Seconds that requests under way have to end when the process stops.
 SHUTDOWN_SECONDS = 10.0
@@ -82,6 +83,7 @@ def create_app(db: Database, settings: Settings, send: Send, broker_up: BrokerUp
         intake=intake,
         inline=Inline(db),
         at_once=AtOnce(db, settings, intake, send),
+        together=Together(db),
         authenticator=Authenticator(db, settings.token_cache_seconds),
         throttle=Throttle(settings),
         quota=Quota(db, settings),

@@ -31,6 +31,7 @@ from engine.activities.inline import Inline
 from engine.activities.intake import Intake
 from engine.activities.model import Activity, Message
 from engine.activities.submission import Submitted
+from engine.activities.together import Together
 from engine.database import UNREACHABLE, Database
 from engine.errors import DatabaseUnusable, MusterError
 from engine.principals import Principal, Privilege
@@ -60,6 +61,7 @@ class Services:
     intake: Intake
     inline: Inline
     at_once: AtOnce
+    together: Together
     authenticator: Authenticator
     throttle: Throttle
     quota: Quota

@@ -1,0 +1,143 @@
+"""Writing contacts of a list, one or all that match, and reading one (contract w50.md 3 to 6)."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from api.w50 import schema, submitted
+from api.w50.calling import Call
+from api.w50.documents import Contact
+from api.w50.refusals import insist_on_none
+from api.w50.schema import Schema
+from api.w50.submitted import Contact as Said
+from api.w50.values import Scalar, checked
+from engine import accounts, fields
+from engine.accounts import Secret
+from engine.contacts import field_values, matching, reading, record, sealed_ids
+from engine.contacts.changes import Changes
+from engine.contacts.matching import Matching
+from engine.contacts.record import Row
+from engine.contacts.writing import Written
+from engine.database import Transaction
+from engine.errors import Invalid, NotFound
+from engine.fields import Field
+from engine.operations.contact_save import SaveContact
+from engine.sets import catalog
+from engine.sets.catalog import SetKind
+from engine.sets.expressions import Expression
+
+#: Bytes of a body (contract 10).
+MOST_BYTES = 2**20
+#: How a list is told of whose numbers are asked for.
+LISTS = (SetKind.LIST,)
+
+
+async def write(call: Call) -> Contact:
+    """POST and PUT contactLists/{contactListId}/contact (contract 4)."""
+    said = submitted.contact(*await call.body(MOST_BYTES))
+    async with call.db.account(call.account_id) as tx:
+        of_list = await schema.read(tx, call.list_of_path)
+        values = _insisted(of_list.checked(said.values))
+        match, calls = of_list.named(call.listed("match")), await schema.events(tx, call)
+        contact_no = None if match or said.enc_id is None else await known(tx, call, said.enc_id)
+    if not match:
+        return await _save_one(call, of_list, values, contact_no, calls)
+    whom = _whom(of_list, {field: values.get(field) for field in match})
+    rest = {field: value for field, value in values.items() if field not in match}
+    return await _save_all(call, of_list, said, Matching(whom, field_values.changes(rest), new(of_list, values), calls))
+
+
+async def change(call: Call) -> Contact:
+    """PATCH contactLists/{contactListId}/contact (contract 5)."""
+    said = submitted.contact_or_values(*await call.body(MOST_BYTES))
+    async with call.db.account(call.account_id) as tx:
+        of_list = await schema.read(tx, call.list_of_path)
+        match = of_list.named(call.listed("match"))
+        if not match:
+            raise Invalid("match must name at least one field.")
+        whom = _whom(of_list, of_list.checked({field.label: _asked(call, field) for field in match}))
+        values, calls = _insisted(of_list.checked(said.values)), await schema.events(tx, call)
+    return await _save_all(call, of_list, said, Matching(whom, field_values.changes(values), None, calls))
+
+
+async def one(call: Call) -> Contact:
+    """GET contacts/{contactId}: in the first of its lists (contract 3)."""
+    async with call.db.account(call.account_id) as tx:
+        secret = await accounts.secret(tx)
+        contact_id = sealed_ids.opened(secret, call.names["contact"])
+        found = None if contact_id is None else await reading.one(tx, contact_id, kinds=LISTS)
+        if found is None or found.row["deleted_at"] is not None or not found.sets(SetKind.LIST):
+            raise NotFound("There is no such contact.")
+        first = await catalog.find_number(tx, SetKind.LIST, found.sets(SetKind.LIST)[0].set_no)
+        return shown(secret, await schema.read(tx, first), record.of(found.row))
+
+
+def shown(secret: Secret, of_list: Schema, row: Row) -> Contact:
+    """A contact as one of a list."""
+    enc_id = sealed_ids.sealed(secret, row["contact_id"])
+    return Contact(enc_id, row["contact_no"], of_list.contact_list.set_no, of_list.shown(row))
+
+
+def new(of_list: Schema, values: Mapping[Field, str | None]) -> Changes:
+    """What these values say of a new contact, which joins the list."""
+    said = field_values.changes({**of_list.defaults(), **values})
+    return replace(said, joins=frozenset({of_list.contact_list.set_no}))
+
+
+async def known(tx: Transaction, call: Call, enc_id: str) -> int:
+    """The number of a contact of the list. Raises Invalid when the id is of none."""
+    contact_id = sealed_ids.opened(await accounts.secret(tx), enc_id)
+    with suppress(NotFound):
+        found = None if contact_id is None else await reading.one(tx, contact_id, kinds=LISTS)
+        if found is not None and call.list_of_path.set_no in {each.set_no for each in found.sets(SetKind.LIST)}:
+            return int(found.row["contact_no"])
+    raise _unknown(call)
+
+
+async def _save_one(
+    call: Call, of_list: Schema, values: Mapping[Field, str | None], contact_no: int | None, calls: tuple[int, ...]
+) -> Contact:
+    changes = new(of_list, values) if contact_no is None else field_values.changes(values)
+    try:
+        write = SaveContact(contact_no, changes, twins=True, calls=calls)
+        return await _stored(call, of_list, await call.services.inline.write(call.principal, write))
+    except NotFound:
+        raise _unknown(call) from None
+
+
+async def _save_all(call: Call, of_list: Schema, said: Said, wanted: Matching) -> Contact:
+    """Several contacts are told of by what was said of them, as nobody is (contract 4, 5)."""
+    written = await matching.save(call.services.together, call.principal, wanted)
+    if len(written) == 1:
+        return await _stored(call, of_list, written[0])
+    return Contact(None, 0, of_list.contact_list.set_no, said.values)
+
+
+async def _stored(call: Call, of_list: Schema, written: Written) -> Contact:
+    async with call.db.account(call.account_id) as tx:
+        found = await reading.one(tx, written.contact_id)
+        return shown(await accounts.secret(tx), of_list, record.of(found.row))
+
+
+def _insisted(values: dict[Field, str | None]) -> dict[Field, str | None]:
+    if not values:
+        raise Invalid("Values must have a value of at least one field.")
+    return values
+
+
+def _whom(of_list: Schema, match: Mapping[Field, str | None]) -> Expression:
+    """The contacts of the list that have these values. Raises Invalid unless each is one."""
+    insist_on_none([f"There must be a value of '{field.label}' to match." for field in match if match[field] is None])
+    wanted = {field: value for field, value in match.items() if value is not None}
+    return matching.members_with(of_list.contact_list.set_no, wanted)
+
+
+def _asked(call: Call, field: Field) -> Scalar:
+    """What the query has for the field; of several the last."""
+    key = fields.key_of(field.label)
+    values = [value for name, value in call.request.query.items() if fields.key_of(name) == key]
+    return checked(field.label, values[-1]) if values else None
+
+
+def _unknown(call: Call) -> Invalid:
+    return Invalid(f"EncContactId is not of a contact of contact list {call.list_of_path.set_no}.")

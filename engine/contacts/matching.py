@@ -1,0 +1,68 @@
+"""Saying the same of everybody who meets a condition; or of a new contact, when nobody does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.activities.together import Together
+from engine.contacts import field_values, search
+from engine.contacts.changes import Changes
+from engine.contacts.writing import Addresses, Written
+from engine.database import Transaction
+from engine.errors import Invalid
+from engine.fields import Field
+from engine.operations.contact_save import SaveContact
+from engine.principals import Principal
+from engine.sets import expressions
+from engine.sets.expressions import Expression, Intersection, Members
+from engine.sets.predicates import AllOf
+from engine.sets.system import EXISTS
+
+#: Contacts that may meet a condition; when there are more, nothing is written.
+MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SaveOneOf(SaveContact):
+    """A write beside others of the same transaction. place: among them, so that twins get different ordinals."""
+
+    place: int = 0
+
+    def ordinal(self, key: str, addresses: Addresses) -> int | None:
+        next_one = SaveContact.ordinal(self, key, addresses)
+        return None if next_one is None else next_one + self.place
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Whom it means, what is said of each of them, and what of a new contact (None makes none).
+
+    calls: numbers of hooks to call for each.
+    """
+
+    whom: Expression
+    changes: Changes
+    insert: Changes | None
+    calls: tuple[int, ...] = ()
+
+    async def writes(self, tx: Transaction) -> Sequence[SaveContact]:
+        """What to write. Raises Invalid when there are more than MOST."""
+        found = await search.numbers(tx, self.whom, limit=MOST + 1)
+        if len(found) > MOST:
+            raise Invalid(f"more than {MOST:,} contacts match, and nothing was written")
+        if found:
+            return [
+                SaveOneOf(contact_no, self.changes, twins=True, calls=self.calls, place=place)
+                for place, contact_no in enumerate(found)
+            ]
+        return () if self.insert is None else [SaveContact(None, self.insert, twins=True, calls=self.calls)]
+
+
+def members_with(set_no: int, values: Mapping[Field, str]) -> Expression:
+    """The members of a set that have all these values of fields."""
+    equal = tuple(field_values.equal(field, value) for field, value in values.items())
+    return Intersection((Members((set_no,)), expressions.Matching(AllOf(equal)), Members((EXISTS,))))
+
+
+async def save(together: Together, principal: Principal, matching: Matching) -> list[Written]:
+    """All of it or nothing. Raises as Together does, and Invalid when too many match."""
+    return await together.write(principal, matching.writes)

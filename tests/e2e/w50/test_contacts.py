@@ -1,0 +1,273 @@
+"""Contacts of a list, one or all that match, over HTTP (contract w50.md)."""
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import pytest
+
+from engine import hooks
+from engine.contacts import matching
+from tests.e2e.w50.client import Client
+from tests.integration.conftest import NewDesk
+from tests.unit.api.w50.examples import INSERT, MATCH
+
+ENC_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class TestInserting:
+    async def test_the_contracts_insert(self, client: Client) -> None:
+        """Contract 2.1 and 4: a new id, the path's list, the values that are set."""
+        answer = await client.done("POST", f"{client.path}/contact", json.loads(INSERT))
+        assert ENC_ID.fullmatch(answer["EncContactId"])
+        assert list(answer) == ["EncContactId", "ListId", "Values"]
+        assert answer["ListId"] == client.contact_list.set_no
+        assert answer["Values"] == {"Email": "ada@example.org", "FirstName": "Ada", "Diet": "None"}
+        assert await client.get(answer["EncContactId"]) == answer["Values"]
+        assert len(await client.desk.members(client.contact_list)) == 1
+        [row] = await client.desk.rows("contact")
+        assert str(row["contact_id"]).replace("-", "") != answer["EncContactId"]
+        assert (row["email"], row["permission"]) == ("ada@example.org", "implicit")
+
+    async def test_two_contacts_may_have_one_address(self, client: Client) -> None:
+        """Contract 9: a plain POST always inserts."""
+        first, second = [await client.post({"Email": "ada@example.org"}) for _ in range(2)]
+        assert first["EncContactId"] != second["EncContactId"]
+        assert len(await client.desk.members(client.contact_list)) == 2
+
+    async def test_every_property_and_type(self, client: Client) -> None:
+        """Contract 2.2: names whatever their case, answered in the field's own spelling; values by their text."""
+        said = {"EMAIL": "Ada@Example.org", "firstname": "Ada", "surname": "L", "mobile": "353870000001"}
+        own = {"Age": 36, "born": "1815-12-10", "member": True, "diet": "VEGAN", "accountref": 0.5}
+        made = await client.post({**said, **own, "Address1": None, "Second_Email": ""})
+        assert made["Values"] == {
+            "Email": "Ada@Example.org",
+            "FirstName": "Ada",
+            "Surname": "L",
+            "Mobile": "353870000001",
+            "AccountRef": "0.5",
+            "Age": "36",
+            "Born": "1815-12-10",
+            "Member": "true",
+            "Diet": "Vegan",
+        }
+        [row] = await client.desk.rows("contact")
+        assert (row["first_name"], row["last_name"]) == ("Ada", "L")
+
+    async def test_what_is_wrong_writes_nothing(self, client: Client) -> None:
+        """Contract 2.2, 9 and 10: 417."""
+        wrong: list[object] = [
+            {},
+            None,
+            {"Foo": 1},
+            {"Email": "ada@example.org", "Foo": 1},
+            {"Email": "nobody"},
+            {"Second Email": "nobody"},
+            {"Age": "old"},
+            {"Born": "yesterday"},
+            {"Member": "perhaps"},
+            {"Diet": "Meat"},
+            {"Mobile": "call me"},
+            {"Email": []},
+            {"Email": {"a": 1}},
+            {"AccountRef": "x" * 4001},
+            {"AccountRef": "\0"},
+        ]
+        for values in wrong:
+            await client.refused(417, "POST", f"{client.path}/contact", {"Values": values})
+            assert await client.desk.rows("contact") == []
+
+    async def test_several_problems_are_told_at_once(self, client: Client) -> None:
+        """Contract 9: the first is the message."""
+        body = {"Values": {"Foo": 1, "Bar": 2, "Age": "old"}}
+        answer = await client.ask("POST", f"{client.path}/contact", body)
+        assert answer.status == 417
+        assert answer.body["Message"] == f"Field 'Foo' does not exist in contact list {client.contact_list.set_no}."
+        assert answer.body["Errors"][0] == answer.body["Message"]
+        assert len(answer.body["Errors"]) == 3
+
+
+class TestUpdating:
+    async def test_by_its_id(self, client: Client) -> None:
+        """Contract 2.2 and 4: what is not named stays, null and the empty text clear."""
+        made = await client.post({"Email": "ada@example.org", "FirstName": "Ada", "AccountRef": "7", "Age": 1})
+        body = {
+            "EncContactId": made["EncContactId"],
+            "ListId": 99,
+            "Values": {"FirstName": "", "Age": None, "Surname": "L"},
+        }
+        changed = await client.done("PUT", f"{client.path}/contact", body)
+        assert changed == {
+            "EncContactId": made["EncContactId"],
+            "ListId": client.contact_list.set_no,
+            "Values": {"Email": "ada@example.org", "Surname": "L", "AccountRef": "7", "Diet": "None"},
+        }
+        assert len(await client.desk.rows("contact")) == 1
+
+    async def test_ids_of_no_contact_of_the_list(self, client: Client, new_desk: NewDesk) -> None:
+        """Contract 4: unknown, of another list, of another account, deleted: 417."""
+        other = Client(client.front, await client.desk.new_list())
+        made = await client.post({"Email": "ada@example.org"})
+        path, values = f"{client.path}/contact", {"AccountRef": "1"}
+        for enc_id in ("sample string 2", "0" * 32, made["EncContactId"][:-1], "é", "\0"):
+            await client.refused(417, "POST", path, {"EncContactId": enc_id, "Values": values})
+        body = {"EncContactId": made["EncContactId"], "Values": values}
+        assert "Field 'AccountRef'" in await other.refused(417, "POST", f"{other.path}/contact", body)
+        [row] = await client.desk.rows("contact")
+        await client.front.request("DELETE", f"/v3/contacts/{row['contact_id']}")
+        assert "EncContactId" in await client.refused(417, "POST", path, body)
+        await client.refused(404, "GET", f"/Which50API/contacts/{made['EncContactId']}")
+
+    async def test_the_contracts_match(self, client: Client) -> None:
+        """Contract 1 and 4: application/csp-report both ways; numbers are compared by their text."""
+        media = {"Content-Type": "application/csp-report", "Accept": "application/csp-report"}
+        path = f"{client.path}/contact?match=AccountRef,Email"
+        made = await client.done("PUT", path, MATCH.encode(), **media)
+        again = await client.done("PUT", path, MATCH.replace("0001", "0002").encode(), **media)
+        assert again["EncContactId"] == made["EncContactId"]
+        assert again["Values"] == {**made["Values"], "Mobile": "353870000002"}
+        assert made["Values"]["AccountRef"] == "123456"
+
+    async def test_all_that_match_are_updated(self, client: Client) -> None:
+        """Contract 4: several are told of by the request's values; `match` decides, whatever the id says."""
+        for number in range(3):
+            await client.post({"Email": f"c{number}@example.org", "AccountRef": "x" if number else "y"})
+        body = {"EncContactId": "0" * 32, "Values": {"accountref": "x", "Surname": "L"}}
+        answer = await client.done("POST", f"{client.path}/contact?MATCH= AccountRef ,, accountref", body)
+        assert answer == {"EncContactId": None, "ListId": client.contact_list.set_no, "Values": body["Values"]}
+        rows = sorted(await client.desk.rows("contact"), key=lambda row: row["contact_no"])
+        assert [row["last_name"] for row in rows] == [None, "L", "L"]
+
+    async def test_how_values_are_compared(self, client: Client) -> None:
+        """Contract 4: exact text, e-mail addresses whatever their case, numbers by their text."""
+        for field, stored, same, other in [
+            ("Email", "Ada@example.org", "ADA@EXAMPLE.ORG", "eda@example.org"),
+            ("Second Email", "Ada@example.org", "ADA@EXAMPLE.ORG", "eda@example.org"),
+            ("FirstName", "Ada", "Ada", "ADA"),
+            ("AccountRef", "aB", "aB", "AB"),
+            ("Mobile", "353870000001", 353870000001, "353870000002"),
+            ("Age", "7", 7, "8"),
+            ("Member", True, "yes", False),
+        ]:
+            made = await client.post({field: stored})
+            query = f"?match={field.replace(' ', '%20')}"
+            assert (await client.post({field: same, "Address1": "x"}, query))["EncContactId"] == made["EncContactId"]
+            assert (await client.post({field: other, "Address1": "x"}, query))["EncContactId"] != made["EncContactId"]
+
+    async def test_contacts_of_other_lists_do_not_match(self, client: Client) -> None:
+        """Contract 4: of the list."""
+        made = await client.post({"Email": "ada@example.org", "AccountRef": "1"})
+        [row] = await client.desk.rows("contact")
+        await client.desk.remove([row["contact_id"]], client.contact_list)
+        await client.desk.finish_everything()
+        again = await client.post({"Email": "ada@example.org"}, "?match=Email")
+        assert again["EncContactId"] != made["EncContactId"]
+
+    async def test_wrong_matches(self, client: Client) -> None:
+        """Contract 4: no field of the list, or without a value: 417."""
+        for query in ["?match=Foo", "?match=AccountRef", "?match=Email,AccountRef", "?match=a%00"]:
+            body = {"Values": {"Email": "ada@example.org", "AccountRef": None}}
+            await client.refused(417, "PUT", f"{client.path}/contact{query}", body)
+            assert await client.desk.rows("contact") == []
+
+    async def test_an_empty_match_is_none(self, client: Client) -> None:
+        """Contract 9."""
+        for _ in range(2):
+            await client.post({"Email": "ada@example.org"}, "?match=")
+        assert len(await client.desk.rows("contact")) == 2
+
+    async def test_what_is_said_twice_at_once_inserts_once(self, client: Client) -> None:
+        """Contract 4: create or update."""
+        said = {"Email": "ada@example.org", "AccountRef": "1"}
+        answers = await asyncio.gather(*(client.post(said, "?match=Email") for _ in range(8)))
+        assert len({answer["EncContactId"] for answer in answers}) == 1
+
+    async def test_many_get_one_address(self, client: Client) -> None:
+        """Contract 9: no uniqueness is documented, and all are written or none."""
+        for number in range(3):
+            await client.post({"AccountRef": "x", "Email": f"c{number}@example.org"})
+        await client.post({"AccountRef": "y", "Email": "one@example.org"})
+        await client.post({"AccountRef": "x", "Email": "one@example.org"}, "?match=AccountRef")
+        assert {row["email"] for row in await client.desk.rows("contact")} == {"one@example.org"}
+
+    async def test_too_many_matches_write_nothing(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Contract 9: 417."""
+        monkeypatch.setattr(matching, "MOST", 2)
+        for number in range(3):
+            await client.post({"AccountRef": "x", "Surname": str(number)})
+        body = {"Values": {"AccountRef": "x", "Surname": "L"}}
+        await client.refused(417, "POST", f"{client.path}/contact?match=AccountRef", body)
+        assert "L" not in {row["last_name"] for row in await client.desk.rows("contact")}
+
+
+class TestPatching:
+    async def test_the_contracts_patch(self, client: Client) -> None:
+        """Contract 5: values are URL-decoded, other parameters are ignored; a bare object will do, too."""
+        made = await client.post({"AccountRef": "123456", "Email": "ada@example.org"})
+        path = f"{client.path}/contact?match=AccountRef,Email&AccountRef=123456&email=ada%40example.org&Age=x"
+        for body in ({"Values": {"Address1": "1 Green Road"}}, {"Address1": "1 Green Road"}):
+            answer = await client.done("PATCH", path, body)
+            assert answer["EncContactId"] == made["EncContactId"]
+            assert answer["Values"] == {**made["Values"], "Address1": "1 Green Road"}
+
+    async def test_it_never_inserts(self, client: Client) -> None:
+        """Contract 5: nobody matches: the values come back."""
+        path = f"{client.path}/contact?match=Email&Email=ada@example.org"
+        answer = await client.done("PATCH", path, {"Values": {"Age": 7}})
+        assert answer == {"EncContactId": None, "ListId": client.contact_list.set_no, "Values": {"Age": 7}}
+        assert await client.desk.rows("contact") == []
+
+    async def test_wrong_matches(self, client: Client) -> None:
+        """Contract 5 and 9: 417."""
+        for query in [
+            "",
+            "?match=",
+            "?match=Email",
+            "?match=Email&Email=",
+            "?match=Foo&Foo=1",
+            "?match=Age&Age=x",
+            "?Email=a@b.c",
+        ]:
+            await client.refused(417, "PATCH", f"{client.path}/contact{query}", {"Values": {"Age": 7}})
+
+
+class TestCustomEvents:
+    @staticmethod
+    async def made(client: Client, *names: str) -> list[int]:
+        async with client.desk.db.account(client.desk.account_id) as tx:
+            return [(await hooks.create(tx, name, "https://example.org/")).hook_no for name in names]
+
+    @staticmethod
+    async def calls(client: Client) -> list[Any]:
+        rows = await client.desk.rows("hook_call")
+        return sorted((row["hook_no"], row["contact_nos"]) for row in rows)
+
+    async def test_they_run_for_what_was_written(self, client: Client) -> None:
+        """Contract 6: each once, whatever its case; for each contact of the call."""
+        first, second = await self.made(client, "SendWelcomeEmail", "SendEventInvite")
+        query = "?CustomEvents=sendwelcomeemail, SendEventInvite,SENDWELCOMEEMAIL"
+        await client.post({"AccountRef": "x"}, query)
+        assert await self.calls(client) == [(first, [1]), (second, [1])]
+        await client.post({"AccountRef": "x"})
+        await client.post({"AccountRef": "x", "Age": 1}, "?match=AccountRef&customevents=SendEventInvite")
+        assert (await self.calls(client))[-1] == (second, [1, 2])
+        path = f"{client.path}/contact?match=AccountRef&AccountRef=none&customevents=SendEventInvite"
+        await client.done("PATCH", path, {"Age": 2})
+        assert len(await self.calls(client)) == 3
+
+    async def test_unknown_ones_write_nothing(self, client: Client) -> None:
+        """Contract 6 and 10: 417; at most 20."""
+        await self.made(client, "Known")
+        many = ",".join(f"e{number}" for number in range(21))
+        for names in ("Unknown", "Known,Unknown", "a%00b", many):
+            path = f"{client.path}/contact?customevents={names}"
+            await client.refused(417, "POST", path, {"Values": {"Age": 1}})
+        assert await client.desk.rows("contact") == []
+        assert await self.calls(client) == []
+
+    async def test_nothing_runs_for_what_failed(self, client: Client) -> None:
+        """Contract 6: only for contacts written successfully."""
+        await self.made(client, "Known")
+        await client.refused(417, "POST", f"{client.path}/contact?customevents=Known", {"Values": {"Age": "x"}})
+        assert await self.calls(client) == []
