@@ -41,11 +41,11 @@ async def login_test(call: Call) -> Members:
 
 async def login_url(visit: Visit) -> Members:
     visitor = visitors.new(visit.site, int(time()))
-    url = visit.request.url.origin() / visit.site.name / "site" / "CRConsAPI"
+    address = f"{visit.request.scheme}://{visit.request.host}/{visit.site.name}/site/CRConsAPI"
     return [
         ("JSESSIONID", visitor.session_id),
         ("routing_id", None),
-        ("url", f"{url};jsessionid={visitor.session_id}"),
+        ("url", f"{address};jsessionid={visitor.session_id}"),
         ("token", visitor.token),
     ]
 

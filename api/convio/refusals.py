@@ -42,12 +42,6 @@ class WrongToken(MusterError):
     code = "wrong_token"
 
 
-class Ambiguous(MusterError):
-    """Several constituents are what the request asks for."""
-
-    code = "ambiguous"
-
-
 class ParameterMissing(MusterError):
     """A parameter is missing, on other servlets than that of address books."""
 
@@ -79,7 +73,6 @@ CODES: Mapping[str, int] = {
     "token_needed": 5,
     "no_such_method": 6,
     "wrong_token": 7,
-    "ambiguous": 8,
     "parameter_missing": 9,
     "invalid_listing": 50,
     "method_not_allowed": WRONG_VERB,
