@@ -9,9 +9,9 @@ from api.convio.results import Members, Value
 from api.convio.submitted import Submitted
 from engine.contacts import reading, search
 from engine.contacts.changes import Changes
+from engine.contacts.decisions import ContactWrite, Written
 from engine.contacts.likeness import Person, person_of
 from engine.contacts.reading import Contact
-from engine.contacts.writing import ContactWrite, Written
 from engine.database import Transaction
 from engine.errors import EmailTaken, Invalid, MusterError, NotFound
 from engine.operations.contact_delete import DeleteContact

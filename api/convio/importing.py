@@ -10,8 +10,8 @@ from api.convio.refusals import words_of
 from api.convio.results import Members
 from api.convio.submitted import Submitted
 from engine.contacts import likeness
+from engine.contacts.decisions import Written
 from engine.contacts.likeness import Acquaintances, Known, Likeness, Person
-from engine.contacts.writing import Written
 from engine.errors import EmailTaken, MusterError
 from engine.principals import Privilege
 

@@ -15,8 +15,8 @@ from api.greenrope.submitted import Submitted
 from api.greenrope.values import written_time
 from api.greenrope.writing import Step, Tell
 from engine.contacts.changes import Changes
+from engine.contacts.decisions import ContactWrite, Written
 from engine.contacts.search import Criteria, FullName
-from engine.contacts.writing import ContactWrite, Written
 from engine.errors import Invalid, MusterError
 from engine.operations.contact_delete import DeleteContact
 from engine.operations.contact_save import SaveContact

@@ -15,7 +15,7 @@ from api.greenrope.calling import Call
 from api.greenrope.finding import Meant, Tokens
 from api.greenrope.refusals import AlreadyThere, refusal
 from api.greenrope.requests import Item, echoed
-from engine.contacts.writing import ContactWrite, Written
+from engine.contacts.decisions import ContactWrite, Written
 from engine.errors import EmailTaken, MusterError, StaleWrite
 from engine.principals import Principal
 from engine.sets import reading

@@ -16,9 +16,9 @@ from api.ivvy.custom_values import stored
 from api.ivvy.refusals import NO_CONTACT, Refused
 from api.ivvy.times import timestamp
 from engine.contacts.changes import UNSAID, Changes
+from engine.contacts.decisions import Written
 from engine.contacts.reading import Contact
 from engine.contacts.record import Permission
-from engine.contacts.writing import Written
 from engine.errors import EmailTaken, Invalid, MusterError, NotFound, UnknownField, UnknownTarget
 from engine.operations.contact_save import SaveContact
 from engine.principals import Privilege

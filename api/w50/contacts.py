@@ -15,9 +15,9 @@ from engine import accounts, fields
 from engine.accounts import Secret
 from engine.contacts import field_values, matching, reading, record, sealed_ids
 from engine.contacts.changes import Changes
+from engine.contacts.decisions import Written
 from engine.contacts.matching import Matching
 from engine.contacts.record import Row
-from engine.contacts.writing import Written
 from engine.database import Transaction
 from engine.errors import Invalid, NotFound
 from engine.fields import Field

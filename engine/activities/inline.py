@@ -20,8 +20,8 @@ import asyncpg
 
 from engine.activities import reading
 from engine.contacts import writing
+from engine.contacts.decisions import ContactWrite, Written
 from engine.contacts.numbers import Numbers
-from engine.contacts.writing import ContactWrite, Written
 from engine.database import UNREACHABLE, Database
 from engine.errors import Busy, DatabaseUnusable, MusterError, UnknownTarget, WrittenMeanwhile
 from engine.principals import Principal

@@ -13,8 +13,8 @@ import asyncpg
 
 from engine.activities.inline import BUSY_SECONDS, LOOK_SECONDS, MOST_ACCOUNTS, NUMBERS_AT_ONCE
 from engine.contacts import writing
+from engine.contacts.decisions import ContactWrite, Written
 from engine.contacts.numbers import Numbers
-from engine.contacts.writing import ContactWrite, Written
 from engine.database import Database, Transaction
 from engine.errors import Busy, MusterError, WrittenMeanwhile
 from engine.principals import Principal

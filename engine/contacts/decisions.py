@@ -1,14 +1,18 @@
-"""What the write of one contact has before it when it decides what becomes of that contact, and what it decides."""
+"""Writes of one contact, as values: whom they mean, what they have before them, and what they decide.
 
-from collections.abc import Mapping, Sequence
+How that comes into the tables is in engine/contacts/writing.py.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from engine.contacts.record import Row
 from engine.emails import email_key
-from engine.errors import EmailTaken
+from engine.errors import EmailTaken, Invalid, MusterError
 from engine.fields import Field
 from engine.sets.catalog import SetKind
 from engine.sets.reading import MemberOf
@@ -89,3 +93,120 @@ class Outcome:
     row: Row
     joins: frozenset[int] = frozenset()
     leaves: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A written contact. changed: whether it is not as it was."""
+
+    contact_id: UUID
+    contact_no: int
+    created: bool
+    updated_at: datetime
+    changed: bool
+
+
+class ContactWrite(ABC):
+    """One change of one contact."""
+
+    kind: ClassVar[str]
+    #: The kinds of sets of which it must know whether its contact is in them.
+    kinds: ClassVar[tuple[str, ...]] = ()
+    #: Whether it must know of contacts that have one of its addresses beside another.
+    knows_twins: ClassVar[bool] = False
+    #: How it is refused when it names a list or tag that does not exist (contract v3.md 1.8).
+    unknown_set: ClassVar[type[MusterError]] = Invalid
+
+    @property
+    def contact_id(self) -> UUID | None:
+        """Whom it means; None when that is said otherwise, or it is a new contact."""
+        return None
+
+    @property
+    def contact_no(self) -> int | None:
+        """Whom it means, by number."""
+        return None
+
+    @property
+    def holder_of(self) -> str | None:
+        """The address whose holder it means."""
+        return None
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """The addresses of which it must know whose they are."""
+        return ()
+
+    @property
+    def only_name(self) -> tuple[str, str] | None:
+        """The first and last name that nobody else who has one of its addresses may have; None asks for nothing."""
+        return None
+
+    @property
+    def list_ids(self) -> tuple[UUID, ...]:
+        return ()
+
+    @property
+    def tag_ids(self) -> tuple[UUID, ...]:
+        return ()
+
+    @property
+    def field_ids(self) -> tuple[UUID, ...]:
+        return ()
+
+    @property
+    def set_nos(self) -> frozenset[int]:
+        """Named sets of any kind, by number."""
+        return frozenset()
+
+    @property
+    def field_nos(self) -> tuple[int, ...]:
+        """Custom fields of any scope, by number."""
+        return ()
+
+    @property
+    def record_id(self) -> UUID | None:
+        """The id that its activity is to have: there is no second one of it. By default a new one."""
+        return None
+
+    @property
+    def knows_fields(self) -> bool:
+        """Whether it must know the custom fields of every scope."""
+        return bool(self.field_nos)
+
+    @property
+    def calls(self) -> tuple[int, ...]:
+        """Hooks to call once it is done."""
+        return ()
+
+    @property
+    def calls_on_create(self) -> tuple[int, ...]:
+        """Hooks to call once it is done, if that made the contact."""
+        return ()
+
+    @property
+    def is_of_new(self) -> bool:
+        """Whether it means nobody who is there."""
+        return self.contact_id is None and self.contact_no is None and self.holder_of is None
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether it waits for those who write its contact at this moment; else it is refused (contract v3.md 1.8)."""
+        return False
+
+    @property
+    def keys(self) -> frozenset[object]:
+        """What makes two writes ones to the same contact."""
+        return frozenset({self.contact_id, self.contact_no, *map(email_key, self.emails)} - {None})
+
+    def asks(self, _names: Names) -> Iterable[str]:
+        """The kinds of sets of which it must know whether its contact is in them."""
+        return self.kinds
+
+    def ordinal(self, key: str, addresses: Addresses) -> int | None:
+        """The ordinal with which its contact may have an address that is not its own yet; None if it may not."""
+        return None if key in addresses.first else 0
+
+    @abstractmethod
+    def decide(self, found: Found) -> Outcome:
+        """What becomes of the contact. Raises MusterError."""

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from engine import fields
 from engine.contacts import record, sms
-from engine.contacts.decisions import Found
+from engine.contacts.decisions import ContactWrite, Found
 from engine.contacts.record import Address, Note, Party, Permission, Phone, Row
 from engine.contacts.sms import Consent
-from engine.contacts.writing import ContactWrite
 from engine.days import parse_day
 from engine.errors import Invalid
 from engine.fields import Field

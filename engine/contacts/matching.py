@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from engine.activities.together import Together
 from engine.contacts import field_values, search
 from engine.contacts.changes import Changes
-from engine.contacts.decisions import Addresses
-from engine.contacts.writing import Written
+from engine.contacts.decisions import Addresses, Written
 from engine.database import Transaction
 from engine.errors import Invalid
 from engine.fields import Field

@@ -8,19 +8,20 @@ All that may have to be waited for is locked before the account's row is, in the
 written after that waits for nobody.
 """
 
-from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
+
+import asyncpg
 
 from engine import fields, hooks
 from engine.activities import order, schedule
-from engine.activities.model import json_text
+from engine.activities.model import Activity, json_text
 from engine.contacts import record
-from engine.contacts.decisions import Addresses, Found, Holder, Names, Outcome
+from engine.contacts.decisions import Addresses, ContactWrite, Found, Holder, Names, Outcome, Written
 from engine.contacts.record import Row
 from engine.database import Transaction
 from engine.emails import email_key
@@ -33,129 +34,12 @@ from engine.sets.reading import MemberOf
 from engine.sets.system import FIELDS
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A written contact. changed: whether it is not as it was."""
-
-    contact_id: UUID
-    contact_no: int
-    created: bool
-    updated_at: datetime
-    changed: bool
-
-
-class ContactWrite(ABC):
-    """One change of one contact."""
-
-    kind: ClassVar[str]
-    #: The kinds of sets of which it must know whether its contact is in them.
-    kinds: ClassVar[tuple[str, ...]] = ()
-    #: Whether it must know of contacts that have one of its addresses beside another.
-    knows_twins: ClassVar[bool] = False
-    #: How it is refused when it names a list or tag that does not exist (contract v3.md 1.8).
-    unknown_set: ClassVar[type[MusterError]] = Invalid
-
-    @property
-    def contact_id(self) -> UUID | None:
-        """Whom it means; None when that is said otherwise, or it is a new contact."""
-        return None
-
-    @property
-    def contact_no(self) -> int | None:
-        """Whom it means, by number."""
-        return None
-
-    @property
-    def holder_of(self) -> str | None:
-        """The address whose holder it means."""
-        return None
-
-    @property
-    def emails(self) -> tuple[str, ...]:
-        """The addresses of which it must know whose they are."""
-        return ()
-
-    @property
-    def only_name(self) -> tuple[str, str] | None:
-        """The first and last name that nobody else who has one of its addresses may have; None asks for nothing."""
-        return None
-
-    @property
-    def list_ids(self) -> tuple[UUID, ...]:
-        return ()
-
-    @property
-    def tag_ids(self) -> tuple[UUID, ...]:
-        return ()
-
-    @property
-    def field_ids(self) -> tuple[UUID, ...]:
-        return ()
-
-    @property
-    def set_nos(self) -> frozenset[int]:
-        """Named sets of any kind, by number."""
-        return frozenset()
-
-    @property
-    def field_nos(self) -> tuple[int, ...]:
-        """Custom fields of any scope, by number."""
-        return ()
-
-    @property
-    def record_id(self) -> UUID | None:
-        """The id that its activity is to have: there is no second one of it. By default a new one."""
-        return None
-
-    @property
-    def knows_fields(self) -> bool:
-        """Whether it must know the custom fields of every scope."""
-        return bool(self.field_nos)
-
-    @property
-    def calls(self) -> tuple[int, ...]:
-        """Hooks to call once it is done."""
-        return ()
-
-    @property
-    def calls_on_create(self) -> tuple[int, ...]:
-        """Hooks to call once it is done, if that made the contact."""
-        return ()
-
-    @property
-    def is_of_new(self) -> bool:
-        """Whether it means nobody who is there."""
-        return self.contact_id is None and self.contact_no is None and self.holder_of is None
-
-    @property
-    def waits_for_others(self) -> bool:
-        """Whether it waits for those who write its contact at this moment; else it is refused (contract v3.md 1.8)."""
-        return False
-
-    @property
-    def keys(self) -> frozenset[object]:
-        """What makes two writes ones to the same contact."""
-        return frozenset({self.contact_id, self.contact_no, *map(email_key, self.emails)} - {None})
-
-    def asks(self, _names: Names) -> Iterable[str]:
-        """The kinds of sets of which it must know whether its contact is in them."""
-        return self.kinds
-
-    def ordinal(self, key: str, addresses: Addresses) -> int | None:
-        """The ordinal with which its contact may have an address that is not its own yet; None if it may not."""
-        return None if key in addresses.first else 0
-
-    @abstractmethod
-    def decide(self, found: Found) -> Outcome:
-        """What becomes of the contact. Raises MusterError."""
-
-
 @dataclass(slots=True)
 class _Step:
     """A write on its way through the transaction."""
 
     write: ContactWrite
-    principal: Principal
+    principal_id: UUID
     names: Names = field(default_factory=Names)
     before: Row = field(default_factory=dict)
     claimed: bool = False
@@ -204,14 +88,14 @@ class _Step:
 
 
 class _Locked(NamedTuple):
-    """What the writes have locked and when, the account's last sequence, and what earlier activities read and write.
+    """What the writes have locked and when, and the account's last sequence and unfinished activities before that.
 
     masked: whether the mask is locked, too; else an address may be new, and `write_addresses` locks it.
     """
 
     at: datetime
     last_sequence: int
-    ahead: frozenset[int]
+    unfinished: int
     masked: bool
     contacts: Sequence[Row]
 
@@ -233,6 +117,22 @@ class _Locked(NamedTuple):
         return sorted({chunk_of(row["contact_no"]) for row in self.contacts})
 
 
+class _Situation(NamedTuple):
+    """What all writes of a transaction have before them."""
+
+    account_id: int
+    at: datetime
+    addresses: Addresses
+    ahead: frozenset[int]
+
+    def put_to(
+        self, step: _Step, number: int, sets: Sequence[MemberOf] = (), tags_before: frozenset[int] = frozenset()
+    ) -> None:
+        """Has a write decide on the contact with this number."""
+        found = Found(self.account_id, self.at, step.names, number, step.before, sets, tags_before, self.addresses)
+        step.decide(found, self.ahead)
+
+
 async def write(
     tx: Transaction, asked: Sequence[tuple[Principal, ContactWrite]], first_contact_no: int
 ) -> list[Written | MusterError]:
@@ -241,22 +141,80 @@ async def write(
     first_contact_no: the first of as many reserved numbers as there are writes; those made take the first of them.
     Raises Busy when activities came in between that must come first.
     """
-    steps = [_Step(each, principal) for principal, each in asked]
-    await _name(tx, steps)
-    locked = await _lock(tx, steps)
-    addresses = await _addresses(tx, steps, locked)
-    by_id, by_email = locked.by_id(), locked.by_email()
-    for step in steps:
-        step.before = _meant(step.write, by_id, by_email)
+    steps = [_Step(each, principal.principal_id) for principal, each in asked]
+    locked = await _find(tx, steps)
+    ahead = await _ahead(tx) if locked.unfinished else frozenset[int]()
     _put_off(steps)
-    new, known = [step for step in steps if not step.before], [step for step in steps if step.before]
-    made = _make(tx.account_id, new, locked, addresses, first_contact_no)
-    if not locked.masked:
-        await _write_addresses(tx, made, known, locked, addresses)
-    await _change(tx, known, locked, addresses)
+    await _decide(tx, steps, locked, ahead, first_contact_no)
     if done := [step for step in steps if step.outcome]:
         await _record(tx, done, locked.last_sequence)
     return [_told(step) for step in steps]
+
+
+async def write_within(
+    tx: Transaction, activity: Activity, writes: Sequence[ContactWrite], first_contact_no: int
+) -> list[Written | MusterError]:
+    """Does the first of the writes as the current batch of a batched activity, whose record is theirs, too.
+
+    What came of each of them: at least one, and all before the first that means a contact, or an address, which an
+    earlier one may change; the rest is for the next batch. The activity's order is the caller's business, and so is the
+    contact numbers', as with `write`.
+    """
+    while True:
+        try:
+            async with tx.savepoint():
+                return await _write_within(tx, activity, writes, first_contact_no)
+        except asyncpg.UniqueViolationError as error:
+            # A single contact's write was faster with an address.
+            if error.constraint_name != "contact_by_email":
+                raise
+
+
+async def _write_within(
+    tx: Transaction, activity: Activity, writes: Sequence[ContactWrite], first_contact_no: int
+) -> list[Written | MusterError]:
+    asked = [_Step(each, activity.principal_id) for each in writes]
+    locked = await _find(tx, asked)
+    steps = asked[: _count_apart(asked)]
+    await _decide(tx, steps, locked, frozenset(), first_contact_no)
+    if done := [step for step in steps if step.outcome]:
+        await _keep(tx, activity, done)
+    return [_told(step) for step in steps]
+
+
+def _count_apart(steps: Sequence[_Step]) -> int:
+    """How many of the first mean contacts of their own, and addresses that no earlier one may give up."""
+    meant, given_up = set[object](), set[object]()
+    for place, step in enumerate(steps):
+        means = {step.before.get("contact_no"), *step.write.keys} - {None}
+        if not meant.isdisjoint(means) or not given_up.isdisjoint(map(email_key, step.write.emails)):
+            return place
+        meant |= means
+        given_up.add(step.before.get("email_key"))
+    return len(steps)
+
+
+async def _find(tx: Transaction, steps: Sequence[_Step]) -> _Locked:
+    """What the writes name and mean; their contacts are locked."""
+    await _name(tx, steps)
+    locked = await _lock(tx, steps)
+    by_id, by_email = locked.by_id(), locked.by_email()
+    for step in steps:
+        step.before = _meant(step.write, by_id, by_email)
+    return locked
+
+
+async def _decide(
+    tx: Transaction, steps: Sequence[_Step], locked: _Locked, ahead: frozenset[int], first_contact_no: int
+) -> None:
+    """Has the writes say what becomes of their contacts, and stores that. ahead: sets that none of them may turn."""
+    addresses = await _addresses(tx, steps, locked)
+    situation = _Situation(tx.account_id, locked.at, addresses, ahead)
+    new, known = [step for step in steps if not step.before], [step for step in steps if step.before]
+    made = _make(situation, new, first_contact_no)
+    if not locked.masked:
+        await _write_addresses(tx, made, known, locked, addresses)
+    await _change(tx, situation, known, locked.deleted())
 
 
 def _put_off(steps: Iterable[_Step]) -> None:
@@ -311,9 +269,8 @@ async def _lock(tx: Transaction, steps: Sequence[_Step]) -> _Locked:
         making=any(write.is_of_new for write in writes),
     )
     beside = rows[0]
-    ahead = await _ahead(tx) if beside["unfinished"] else frozenset[int]()
     contacts = [record.of(row) for row in rows if row["contact_no"] is not None]
-    return _Locked(beside["locked_at"], beside["last_sequence"], ahead, beside["masked"], contacts)
+    return _Locked(beside["locked_at"], beside["last_sequence"], beside["unfinished"], beside["masked"], contacts)
 
 
 async def _addresses(tx: Transaction, steps: Iterable[_Step], locked: _Locked) -> Addresses:
@@ -349,15 +306,12 @@ def _meant(write: ContactWrite, by_id: Mapping[object, Row], by_email: Mapping[s
     return by_email.get(email_key(write.holder_of), {}) if write.holder_of else {}
 
 
-def _make(
-    account_id: int, steps: Iterable[_Step], locked: _Locked, addresses: Addresses, first_contact_no: int
-) -> list[Row]:
+def _make(situation: _Situation, steps: Iterable[_Step], first_contact_no: int) -> list[Row]:
     """The new contacts that writes make."""
     rows = list[Row]()
     for step in steps:
         if step.refusal is None:
-            number = first_contact_no + len(rows)
-            step.decide(Found(account_id, locked.at, step.names, number, {}, (), frozenset(), addresses), locked.ahead)
+            situation.put_to(step, first_contact_no + len(rows))
         if step.outcome is not None:
             rows.append(step.outcome.row)
     return rows
@@ -372,18 +326,16 @@ async def _write_addresses(
     await tx.run("write_addresses", rows=json_text(rows), chunks=locked.chunks())
 
 
-async def _change(tx: Transaction, steps: Sequence[_Step], locked: _Locked, addresses: Addresses) -> None:
+async def _change(tx: Transaction, situation: _Situation, steps: Sequence[_Step], deleted: Sequence[int]) -> None:
     """Has writes say what becomes of stored contacts, each of one, and stores that; of one refused, what was stored."""
-    sets, tags_before = await _sets(tx, steps), await revival.tags_before(tx, locked.deleted())
+    sets, tags_before = await _sets(tx, steps), await revival.tags_before(tx, deleted)
     rows = dict[int, Row]()
     for step in steps:
         number = step.before["contact_no"]
         if number in rows:
             step.refusal = WrittenMeanwhile("another request is writing this contact at this moment; try again")
         if step.refusal is None:
-            known = sets.get(number, ()), tags_before.get(number, frozenset())
-            found = Found(tx.account_id, locked.at, step.names, number, step.before, *known, addresses)
-            step.decide(found, locked.ahead)
+            situation.put_to(step, number, sets.get(number, ()), tags_before.get(number, frozenset()))
         if step.outcome is not None:
             rows[number] = step.outcome.row
     if rows := {step.before["contact_no"]: step.before for step in steps if step.claimed} | rows:
@@ -424,6 +376,28 @@ async def _record(tx: Transaction, steps: Sequence[_Step], last_sequence: int) -
             step.insist_on_turn(ahead)
     if entered["removing"]:
         await membership.take_off(tx, entered["removing"], 0)
+    await _call(tx, steps)
+
+
+async def _keep(tx: Transaction, activity: Activity, steps: Sequence[_Step]) -> None:
+    """Records the writes with the batch of their activity, and turns their sets with its effects."""
+    turned = [(step.contact_no, set_no, on) for step in steps for set_no, on in step.turns()]
+    await catalog.lock(tx, {set_no for _, set_no, _ in turned})
+    scope = {"sequence": activity.sequence, "batch": activity.batch}
+    await tx.run(
+        "keep_writes",
+        **scope,
+        written=[step.contact_no for step in steps],
+        contact_nos=[contact_no for contact_no, _, _ in turned],
+        set_nos=[set_no for _, set_no, _ in turned],
+        turned_on=[on for _, _, on in turned],
+        images=json_text([step.before for step in steps if step.before]),
+    )
+    await membership.turn(tx, activity.sequence, activity.batch)
+    await _call(tx, steps)
+
+
+async def _call(tx: Transaction, steps: Iterable[_Step]) -> None:
     for hook_no, contact_nos in _calls(steps).items():
         await hooks.enter(tx, hook_no, contact_nos)
 
@@ -444,7 +418,7 @@ def _entry(nth: int, step: _Step) -> Mapping[str, Any]:
         "nth": nth,
         "record_id": step.write.record_id,
         "kind": step.write.kind,
-        "principal_id": step.principal.principal_id,
+        "principal_id": step.principal_id,
         "request": {"contact_no": step.contact_no, "on": on, "off": off},
         "writes": sorted({*on, *off, FIELDS}),
     }

@@ -15,9 +15,8 @@ from engine.activities.item_errors import report
 from engine.activities.model import Activity, Queue
 from engine.activities.operation import Batch, BatchedOperation, BulkRequest, Plan, Progress, Resources
 from engine.contacts import deletion, record
-from engine.contacts.decisions import Found, Outcome
+from engine.contacts.decisions import ContactWrite, Found, Outcome
 from engine.contacts.deletion import Run
-from engine.contacts.writing import ContactWrite
 from engine.database import Transaction
 from engine.errors import NotFound
 from engine.sets import membership

@@ -5,8 +5,7 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
-from engine.contacts.decisions import Found, Outcome
-from engine.contacts.writing import ContactWrite
+from engine.contacts.decisions import ContactWrite, Found, Outcome
 from engine.errors import NotFound
 
 

@@ -12,9 +12,8 @@ from uuid import UUID
 from engine import fields
 from engine.contacts import changes, record
 from engine.contacts.changes import UNSAID, Changes
-from engine.contacts.decisions import Addresses, Found, Names, Outcome
+from engine.contacts.decisions import Addresses, ContactWrite, Found, Names, Outcome
 from engine.contacts.record import Row
-from engine.contacts.writing import ContactWrite
 from engine.emails import email_key
 from engine.errors import EmailTaken, Invalid, MusterError, NotFound, StaleWrite, UnknownField, UnknownTarget
 from engine.sets.catalog import SetKind

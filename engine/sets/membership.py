@@ -120,12 +120,17 @@ async def add_effects(tx: Transaction, sequence: int, sources: Bits, on: Bits, o
 
 async def write_effects(tx: Transaction, sequence: int) -> int:
     """The second half of `write_exactly`; answers the memberships changed."""
-    scope = {"sequences": [sequence], "batch": 0}
-    await tx.run("write_additions", **scope)
-    await take_off(tx, [sequence], 0)
-    await tx.run("count_effects", **scope)
-    [did] = await tx.all("membership_results", **scope)
+    await turn(tx, sequence, 0)
+    [did] = await tx.all("membership_results", sequences=[sequence], batch=0)
     return int(did["changed"])
+
+
+async def turn(tx: Transaction, sequence: int, batch: int) -> None:
+    """Writes and counts the effects of a batch, which are there; the rows of the sets are locked."""
+    scope = {"sequences": [sequence], "batch": batch}
+    await tx.run("write_additions", **scope)
+    await take_off(tx, [sequence], batch)
+    await tx.run("count_effects", **scope)
 
 
 async def take_off(tx: Transaction, sequences: Sequence[int], batch: int) -> None:

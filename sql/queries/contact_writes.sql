@@ -129,6 +129,47 @@ update contact c set
 from jsonb_populate_recordset(null::contact, :rows::jsonb) r
 where c.account_id = :account_id and c.contact_no = any(:contact_nos) and c.contact_no = r.contact_no;
 
+-- name: keep_writes!
+-- Records writes as :batch of the activity :sequence: the :written contacts as its frozen source, its effects (the turns
+-- that change anything), and contacts as they were, for undo, before the activity's first change; those that it has made
+-- itself, in an earlier batch, have no such image. The sets are locked.
+with asked as (
+    select
+        t.set_no, t.turned_on, (t.contact_no / ${chunk_bits})::int as chunk,
+        (t.contact_no % ${chunk_bits})::int as place
+    from unnest(:set_nos::integer[], :contact_nos::bigint[], :turned_on::boolean[]) t(set_no, contact_no, turned_on)
+),
+effects as (
+    insert into effect (account_id, sequence, batch, set_no, chunk, turned_on, lowest, highest, bits)
+    select
+        :account_id, :sequence, :batch, a.set_no, a.chunk, a.turned_on, min(a.place), max(a.place),
+        bit_or(set_bit(B''::bit(${chunk_bits}), a.place, 1))
+    from asked a
+    left join set_chunk c on c.account_id = :account_id and c.set_no = a.set_no and c.chunk = a.chunk
+    where coalesce(get_bit(c.bits, a.place), 0) <> a.turned_on::int
+    group by a.set_no, a.chunk, a.turned_on
+),
+sources as (
+    insert into activity_source (account_id, sequence, batch, chunk, bits)
+    select
+        :account_id, :sequence, :batch, (contact_no / ${chunk_bits})::int,
+        bit_or(set_bit(B''::bit(${chunk_bits}), (contact_no % ${chunk_bits})::int, 1))
+    from unnest(:written::bigint[]) w(contact_no)
+    group by contact_no / ${chunk_bits}
+)
+insert into contact_before (account_id, sequence, contact_no, image)
+select :account_id, :sequence, i.contact_no, i.image
+from (
+    select (image ->> 'contact_no')::bigint as contact_no, image from jsonb_array_elements(:images::jsonb) image
+) i
+where not exists (
+    select from effect e
+    where e.account_id = :account_id and e.sequence = :sequence and e.set_no = ${exists} and e.turned_on
+        and e.chunk = (i.contact_no / ${chunk_bits})::int
+        and get_bit(e.bits, (i.contact_no % ${chunk_bits})::int) = 1
+)
+on conflict (account_id, sequence, contact_no) do nothing;
+
 -- name: enter_writes^
 -- Gives :count writes the next places in the account's order, and records them: an activity each, completed from the start
 -- and not listed, its contact as its frozen source, its effects (the turns that change anything), and its contact as it

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from engine.contacts.changes import UNSAID, Changes
+from engine.contacts.decisions import ContactWrite
 from engine.contacts.details import Details
 from engine.contacts.record import Party
-from engine.contacts.writing import ContactWrite
 from engine.operations.contact_create import CreateContact
 from engine.operations.contact_delete import DeleteContact
 from engine.operations.contact_resubscribe import Resubscribe

@@ -13,8 +13,8 @@ from engine import fields, hooks
 from engine.activities.inline import Inline
 from engine.contacts import writing
 from engine.contacts.changes import Changes
+from engine.contacts.decisions import ContactWrite, Written
 from engine.contacts.details import Details
-from engine.contacts.writing import ContactWrite, Written
 from engine.database import Transaction
 from engine.errors import (
     DatabaseUnusable,

@@ -9,7 +9,7 @@ import pytest
 
 from engine.activities.inline import Inline
 from engine.contacts.changes import UNSAID, Changes
-from engine.contacts.writing import ContactWrite, Written
+from engine.contacts.decisions import ContactWrite, Written
 from engine.errors import MusterError
 from engine.operations.contact_delete import DeleteContact
 from engine.operations.contact_save import SaveContact

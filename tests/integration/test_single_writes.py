@@ -8,8 +8,8 @@ import pytest
 
 from engine.activities.inline import BUSY_SECONDS, Inline
 from engine.contacts import writing
+from engine.contacts.decisions import Written
 from engine.contacts.details import Details
-from engine.contacts.writing import Written
 from engine.database import Transaction
 from engine.errors import Busy, Invalid, WrittenMeanwhile
 from engine.operations.contact_create import CreateContact

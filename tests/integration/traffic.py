@@ -14,8 +14,8 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 from engine.activities.inline import Inline
+from engine.contacts.decisions import ContactWrite, Written
 from engine.contacts.details import Details
-from engine.contacts.writing import ContactWrite, Written
 from engine.database import Database, Transaction
 from engine.errors import MusterError
 from engine.operations.contact_create import CreateContact

@@ -12,8 +12,8 @@ import pytest
 
 from engine.activities.inline import Inline
 from engine.activities.model import State
+from engine.contacts.decisions import Written
 from engine.contacts.details import Details
-from engine.contacts.writing import Written
 from engine.database import Database
 from engine.errors import EmailTaken, WrittenMeanwhile
 from engine.operations.contact_create import CreateContact
