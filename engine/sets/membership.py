@@ -136,7 +136,9 @@ async def turn(tx: Transaction, sequence: int, batch: int) -> None:
 async def take_off(tx: Transaction, sequences: Sequence[int], batch: int) -> None:
     """Takes contacts off sets, as the effects of a batch say; off events with what they have answered."""
     await tx.run("write_removals", sequences=sequences, batch=batch)
-    await tx.run("forget_responses", sequences=sequences, batch=batch)
+    if answered := await tx.all("responses_of_effects", sequences=sequences, batch=batch):
+        set_nos, contact_nos = zip(*answered, strict=True)
+        await tx.run("forget_responses", set_nos=set_nos, contact_nos=contact_nos)
 
 
 def _columns(bits: Bits) -> dict[str, list[Any]]:

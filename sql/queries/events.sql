@@ -45,10 +45,22 @@ returning *;
 select set_no, contact_no, answer, answered_at from response
 where account_id = :account_id and set_no = any(:set_nos) and contact_no = any(:contact_nos);
 
--- name: forget_responses!
--- Takes the answers of those whom the effects take off events. Under the locks of the sets' rows.
-delete from response r using effect e
+-- name: responses_of_effects
+-- The answers of those whom the effects take off events. Each effect looks for its own, whatever the planner believes of
+-- an account that it does not know.
+select r.set_no, r.contact_no from effect e
+cross join lateral (
+    select set_no, contact_no from response
+    where account_id = :account_id and set_no = e.set_no
+        and contact_no between e.chunk::bigint * ${chunk_bits} + e.lowest and e.chunk::bigint * ${chunk_bits} + e.highest
+        and get_bit(e.bits, (contact_no % ${chunk_bits})::int) = 1
+    offset 0
+) r
 where e.account_id = :account_id and e.sequence = any(:sequences) and e.batch = :batch and not e.turned_on
-    and e.set_no > 0 and r.account_id = :account_id and r.set_no = e.set_no
-    and r.contact_no between e.chunk::bigint * ${chunk_bits} + e.lowest and e.chunk::bigint * ${chunk_bits} + e.highest
-    and get_bit(e.bits, (r.contact_no % ${chunk_bits})::int) = 1;
+    and e.set_no > 0;
+
+-- name: forget_responses!
+-- Under the locks of the sets' rows.
+delete from response r using unnest(:set_nos::integer[], :contact_nos::bigint[]) f(set_no, contact_no)
+where r.account_id = :account_id and r.set_no = f.set_no and r.contact_no = f.contact_no
+    and r.set_no = any(:set_nos) and r.contact_no = any(:contact_nos);

@@ -153,15 +153,22 @@ where name in ('plan_cache_mode', 'parallel_setup_cost', 'parallel_tuple_cost', 
 
 -- name: joinings
 -- What put any of the :wanted contacts of each chunk into these sets, latest first: the effect of a single contact by its
--- place, of several by their bits. Through the index effect_by_set.
+-- place, of several by their bits. Set by set and chunk by chunk through the index effect_by_set, which the planner leaves
+-- for a scan of the account's effects where it may.
 select
-    e.set_no, e.chunk, e.lowest, case when e.lowest < e.highest then e.bits & w.bits end as bits,
-    coalesce(a.started_at, a.created_at) as at
+    s.set_no, w.chunk, e.lowest, case when e.lowest < e.highest then e.bits & w.bits end as bits, a.at
 from unnest(:set_nos::integer[]) s(set_no)
 cross join unnest(:chunks::integer[], :wanted::bit varying[]) w(chunk, bits)
-join effect e on e.account_id = :account_id and e.set_no = s.set_no and e.chunk = w.chunk and e.turned_on
-join activity a on a.account_id = :account_id and a.sequence = e.sequence
-where case
-    when e.lowest = e.highest then get_bit(w.bits, e.lowest) = 1 else bit_count(e.bits & w.bits) > 0
-end
+cross join lateral (
+    select sequence, batch, lowest, highest, bits from effect
+    where account_id = :account_id and set_no = s.set_no and chunk = w.chunk and turned_on and case
+        when lowest = highest then get_bit(w.bits, lowest) = 1 else bit_count(bits & w.bits) > 0
+    end
+    offset 0
+) e
+cross join lateral (
+    select coalesce(started_at, created_at) as at from activity
+    where account_id = :account_id and sequence = e.sequence
+    limit 1
+) a
 order by e.sequence desc, e.batch desc;

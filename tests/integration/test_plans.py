@@ -116,6 +116,27 @@ async def test_who_is_meant_by_key_is_found_by_it(newcomer: Desk, plans: str) ->
         assert key in found_by(scan)
 
 
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+async def test_when_somebody_joined_is_found_by_set_and_chunk(desk: Desk, new_desk: NewDesk, plans: str) -> None:
+    """Design, contact sets: through an index on account, set and chunk."""
+    newcomer = await new_desk()
+    for each in (desk, newcomer):
+        await each.owner.execute(
+            "INSERT INTO effect SELECT $1, n, 0, n % 5, n % 7, true, 0, 0, B'1' FROM generate_series(1, $2) n",
+            each.account_id,
+            CONTACTS,
+        )
+        if each is desk:
+            await desk.owner.execute("ANALYZE effect")
+    async with newcomer.db.account(newcomer.account_id) as tx:
+        wanted = bits_of(NUMBERS)
+        arguments = {"set_nos": [1, 2, 3], "chunks": list(wanted), "wanted": list(wanted.values())}
+        nodes = await planned_in(tx, *tx._bind("joinings", arguments), plans)
+    [scan] = [node for node in nodes if node.get("Relation Name") == "effect"]
+    assert scan["Index Name"] == "effect_by_set"
+    assert all(key in found_by(scan) for key in ("set_no", "chunk"))
+
+
 async def planned(desk: Desk, name: str, plans: str) -> list[Mapping[str, Any]]:
     """The nodes of the plan that the application's role gets."""
     async with desk.db.account(desk.account_id) as tx:
