@@ -18,7 +18,19 @@ from engine.sets import reading as sets
 from engine.sets.chunks import as_integer
 from engine.sets.expressions import Expression, Intersection, Matching, Members
 from engine.sets.ordering import Order
-from engine.sets.predicates import AllOf, Column, Comparison, Not, Number, OneOf, Predicate, Present, Sign, Text
+from engine.sets.predicates import (
+    AllOf,
+    Column,
+    Comparison,
+    Not,
+    Number,
+    OneOf,
+    Predicate,
+    Present,
+    Sign,
+    Text,
+    can_be_stored,
+)
 from engine.sets.system import EXISTS
 
 #: Contacts that are found faster by their numbers than by going through all those of their chunks.
@@ -78,6 +90,10 @@ class FullName(NamedTuple):
     first_name: str
     last_name: str
 
+    def can_be_found(self) -> bool:
+        """Whether there can be anybody of this name."""
+        return any(part.strip() for part in self) and all(map(can_be_stored, self))
+
 
 async def named(tx: Transaction, names: Sequence[FullName], *, most: int) -> list[list[int]]:
     """For each name the numbers of the first `most` contacts, not deleted, who have it; nobody has an empty one.
@@ -86,7 +102,7 @@ async def named(tx: Transaction, names: Sequence[FullName], *, most: int) -> lis
     million contacts. No index helps: behind the accounts' walls PostgreSQL looks nothing up by what `lower` makes of a
     column, and a column of its own would cost each row of an import 3.7 µs, a tenth of it.
     """
-    asked = {place: name for place, name in enumerate(names) if any(part.strip() for part in name)}
+    asked = {place: name for place, name in enumerate(names) if name.can_be_found()}
     if not asked:
         return [[] for _ in names]
     first_names, last_names = zip(*asked.values(), strict=True)

@@ -1,8 +1,8 @@
 """Conditions on the fields of a contact, which set expressions turn into sets.
 
 A predicate is composed in code and becomes a boolean SQL expression over the table alias `contact`. Values are
-always bound, never written into the SQL. It must not raise on anything that may be stored. Text is compared trimmed
-and without case, as far as the database's collation knows case.
+always bound, never written into the SQL. It must not raise on anything that may be stored, and what cannot be stored is
+no contact's. Text is compared trimmed and without case, as far as the database's collation knows case.
 """
 
 from collections.abc import Callable
@@ -161,6 +161,8 @@ class Text:
             raise ValueError("every text contains a blank one; ask whether the field is present")
 
     def sql(self, bind: Bind) -> str:
+        if not can_be_stored(self.text):
+            return "false"
         # As a query of its own it is worked out once a statement, not once a contact, in generic plans too.
         wanted = f"(select {_folded(f'{bind(self.text)}::text')})"
         return self.field.where(lambda value: self.comparison.format(_folded(value), wanted), bind)
@@ -174,6 +176,8 @@ class Exactly:
     text: str
 
     def sql(self, bind: Bind) -> str:
+        if not can_be_stored(self.text):
+            return "false"
         wanted = f"{bind(self.text)}::text"
         return self.field.where(lambda value: f"{value} = {wanted}", bind)
 
@@ -187,6 +191,8 @@ class Ordered:
     text: str
 
     def sql(self, bind: Bind) -> str:
+        if not can_be_stored(self.text):
+            return "false"
         wanted = f"(select {in_order(f'{bind(self.text)}::text')})"
         return self.field.where(lambda value: f"{in_order(value)} {self.sign} {wanted}", bind)
 
@@ -222,7 +228,8 @@ class OneOf:
 
     def sql(self, bind: Bind) -> str:
         kind = "int" if isinstance(self.values[0], int) else "text"
-        return f"contact.{self.column} = any({bind(self.values)}::{kind}[])"
+        values = tuple(value for value in self.values if isinstance(value, int) or can_be_stored(value))
+        return f"contact.{self.column} = any({bind(values)}::{kind}[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +310,11 @@ class Not:
 
     def sql(self, bind: Bind) -> str:
         return f"({self.part.sql(bind)}) is not true"
+
+
+def can_be_stored(text: str) -> bool:
+    """Whether PostgreSQL can hold the text: it has no NUL, and no half of a surrogate pair."""
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text))
 
 
 def in_order(text: str) -> str:

@@ -203,6 +203,9 @@ async def test_criteria(desk: Desk) -> None:
         Criteria(first_name=""): [3, 4],
         Criteria(last_name="100%_"): [4],
         Criteria(last_name="' or true --"): [],
+        Criteria(last_name="Moss\0"): [],
+        Criteria(first_name="\ud800"): [],
+        Criteria(email="\0"): [],
         **{Criteria(contact_no=number): [] for number in (-1, 0, 5, LARGEST_NUMBER, 2**63, -(2**63) - 1, 10**40)},
     }
     async with desk.db.account(desk.account_id) as tx:
@@ -233,6 +236,8 @@ async def test_whole_names(desk: Desk) -> None:
         FullName("X", "Y"): [],
         FullName("Moss", "Ada"): [],
         FullName("x", "' or true --"): [],
+        FullName("\0", "Moss"): [],
+        FullName("Ada", "\udfff"): [],
     }
     names = [*expected, *expected]
     async with desk.db.account(desk.account_id) as tx:
@@ -291,6 +296,9 @@ FOUND: Sequence[tuple[Predicate, set[int]]] = (
     (Text(CustomText(7), Comparison.EQUALS, "DOG"), {1, 2}),
     (Exactly(CustomText(7), "Dog"), {1}),
     (Exactly(SURNAME, "jensen "), set()),
+    (Exactly(SURNAME, "\0"), set()),
+    (Ordered(SURNAME, Sign.ABOVE, "\ud800"), set()),
+    (Text(SURNAME, Comparison.CONTAINS, "\0"), set()),
 )
 
 
