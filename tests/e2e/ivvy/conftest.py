@@ -12,9 +12,11 @@ from uuid import UUID
 import pytest_asyncio
 from yarl import URL
 
-from api import ivvy
+from deploy.process import open_callees
 from engine import principals
+from engine.activities.model import Message
 from engine.activities.runner import Runner
+from engine.callees import Callees
 from engine.database import Database
 from engine.principals import Privilege
 from engine.settings import Settings
@@ -75,12 +77,15 @@ class Ivvy:
         """The error object of a refusal, whose code is the status."""
         return error_of(await self.request(namespace, action, params))
 
+    def callees(self, sent: list[Message] | None = None) -> Callees:
+        """Those of a worker of the deployment."""
+        return open_callees(self.desk.db, self.desk.settings, (sent or []).extend)
+
     async def work(self) -> None:
         """Does what the doorbell rang for, as a worker of the deployment does."""
         desk, sent = self.desk, list(self.front.bell.messages)
         self.front.bell.messages.clear()
-        callees = {"ivvy": ivvy.callee(desk.db, desk.settings, sent.extend)}
-        runner = Runner(desk.db, desk.settings, sent.extend, callees)
+        runner = Runner(desk.db, desk.settings, sent.extend, self.callees(sent))
         while sent:
             await runner.run(sent.pop(0))
 
