@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import asyncpg
 
-from engine.contacts import reading
+from engine.contacts import reading, search
+from engine.contacts.search import FullName
 from engine.database import Transaction
 from engine.emails import email_key
-from engine.sets.expressions import Intersection, Matching, Members
-from engine.sets.predicates import AllOf, AnyOf, Column, Comparison, Not, OneOf, Predicate, Present, Text
+from engine.sets.expressions import Expression, Intersection, Matching, Members, Numbers, Union
+from engine.sets.predicates import Column, OneOf
 from engine.sets.system import EXISTS
 
-#: Persons who are looked for in one statement, and contacts that are read of those found.
-PERSONS_AT_ONCE = 100
+#: Contacts that are read at once.
 CONTACTS_AT_ONCE = 1000
 
 
@@ -76,31 +76,22 @@ class Acquaintances:
 
 
 async def acquaintances(tx: Transaction, persons: Sequence[Person]) -> Acquaintances:
-    """The contacts, not deleted, with an address or with both names of any of the persons."""
-    known: dict[int, Known] = {}
-    for start in range(0, len(persons), PERSONS_AT_ONCE):
-        known |= await _known(tx, persons[start : start + PERSONS_AT_ONCE])
-    return Acquaintances(known[number] for number in sorted(known))
-
-
-async def _known(tx: Transaction, persons: Sequence[Person]) -> dict[int, Known]:
+    """The contacts, not deleted, with an address of the persons, and the first with each of their names."""
     emails = tuple({email_key(person.email) for person in persons if person.email})
-    named = {person.names: person for person in persons if any(person.names)}
-    asked = AnyOf((OneOf(Column.EMAIL_KEY, emails), *map(_are_names_of, named.values())))
-    chosen = Intersection((Matching(asked), Members((EXISTS,))))
-    found, after = dict[int, Known](), 0
-    while rows := [each.row for each in await reading.page(tx, chosen, limit=CONTACTS_AT_ONCE, after=after)]:
-        found |= {row["contact_no"]: Known(row["contact_no"], person_of(row)) for row in rows}
-        after = rows[-1]["contact_no"]
+    names = [FullName(*names) for names in {person.names for person in persons}]
+    named = {number for found in await search.named(tx, names, most=1) for number in found}
+    addressed = (Matching(OneOf(Column.EMAIL_KEY, emails)),) if emails else ()
+    return Acquaintances(
+        await _known(tx, Intersection((Union((Numbers(tuple(named)), *addressed)), Members((EXISTS,)))))
+    )
+
+
+async def _known(tx: Transaction, chosen: Expression) -> list[Known]:
+    found, after = list[Known](), 0
+    while contacts := await reading.page(tx, chosen, limit=CONTACTS_AT_ONCE, after=after):
+        found += [Known(each.row["contact_no"], person_of(each.row)) for each in contacts]
+        after = found[-1].contact_no
     return found
-
-
-def _are_names_of(person: Person) -> Predicate:
-    return AllOf((_is(Column.LAST_NAME, person.last_name), _is(Column.FIRST_NAME, person.first_name)))
-
-
-def _is(column: Column, text: str) -> Predicate:
-    return Text(column, Comparison.EQUALS, text) if text.strip() else Not(Present(column))
 
 
 def person_of(row: asyncpg.Record) -> Person:

@@ -321,3 +321,4 @@ async def test_who_is_like_somebody(book: Book) -> None:
     assert "savedContact" not in result
     assert len(result["duplicateContact"]) == 5
     await book.refused("importAddressBookContacts", 902)
+    assert list(await book.call("importAddressBookContacts", contacts_to_add="nope")) == ["errorContact"]
