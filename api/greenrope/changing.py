@@ -17,8 +17,6 @@ def changes(said: Submitted, known: Known, before: Collection[int]) -> Changes:
     """
     groups, replaced = (said.groups.names, said.groups.replaced) if said.groups else ((), False)
     joined, left = known.groups_named(groups), known.groups_named(said.removed_groups)
-    linked = known.linked(link for link in said.companies if not link.removed)
-    unlinked = known.linked(link for link in said.companies if link.removed)
     after = (joined if replaced else joined.union(before)) - left
     return Changes(
         columns=_columns(said, known),
@@ -28,8 +26,8 @@ def changes(said: Submitted, known: Known, before: Collection[int]) -> Changes:
         address=_said(said, ADDRESS),
         note=UNSAID if "Notes" not in said.texts else said.texts["Notes"] or None,
         custom_values={known.field(each, after).field_no: each.value or None for each in said.fields},
-        joins=(frozenset() if replaced else joined) | known.tags_named(said.tags) | linked,
-        leaves=left | unlinked,
+        joins=(frozenset() if replaced else joined) | known.tags_named(said.tags) | known.linked(said.companies),
+        leaves=left | known.unlinked(said.companies),
         only={SetKind.LIST: joined} if replaced else {},
     )
 

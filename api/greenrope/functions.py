@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from api.greenrope import accounts, contact_writes, get_contacts, groups, user_fields
+from api.greenrope import accounts, contact_writes, get_contacts, groups, memberships, search_contacts, user_fields
 from api.greenrope.calling import Function
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
@@ -13,6 +13,8 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "EditContacts": contact_writes.edit,
         "DeleteContacts": contact_writes.delete,
         "UnsubscribeContacts": contact_writes.unsubscribe,
+        "SearchContacts": search_contacts.answer,
+        "GetContactGroups": memberships.of_contact,
         "GetUserDefinedFields": user_fields.every,
         "AddUserDefinedField": user_fields.add,
         "EditUserDefinedField": user_fields.edit,
@@ -21,6 +23,8 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "GetGroups": groups.every,
         "EditGroups": groups.edit,
         "DeleteGroups": groups.delete,
+        "AddContactsToGroup": memberships.add,
+        "DeleteContactsFromGroup": memberships.remove,
         "GetAccountsWithAccess": accounts.every,
     }
 )

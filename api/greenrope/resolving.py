@@ -45,14 +45,17 @@ class Known:
         return self.numbered_companies[number]
 
     def linked(self, links: Iterable[CompanyLink]) -> frozenset[int]:
-        """The companies that are meant; one that is to be removed and is not there is none. Raises UnknownCompany."""
-        meant = set()
-        for link in links:
-            if link.number is not None:
-                meant.add(self.company(link.number).set_no)
-            elif name_key(link.name) in self.companies:
-                meant.add(self.companies[name_key(link.name)].set_no)
-        return frozenset(meant)
+        """The companies that are to be linked; those of unknown names have been made. Raises UnknownCompany."""
+        added = [link for link in links if not link.removed]
+        by_number = {self.company(link.number).set_no for link in added if link.number is not None}
+        return frozenset(by_number | {self.companies[name_key(link.name)].set_no for link in added if link.name})
+
+    def unlinked(self, links: Iterable[CompanyLink]) -> frozenset[int]:
+        """The companies that are to be unlinked; a link to one that is not there is not there."""
+        removed = [link for link in links if link.removed]
+        by_name = {self.companies[key].set_no for key in map(_key, removed) if key in self.companies}
+        by_number = {link.number for link in removed if link.number is not None} & self.numbered_companies.keys()
+        return frozenset(by_name | by_number)
 
     def workflow(self, number: int) -> int:
         """Raises UnknownWorkflow."""
@@ -93,6 +96,10 @@ async def known(db: Database, account_id: int, contacts: Sequence[Submitted]) ->
     joined = {link.name for link in linked if not link.removed}
     companies |= await _made(db, account_id, SetKind.COMPANY, said_companies | joined)
     return Known(groups, tags, companies, numbered, known_fields, workflows)
+
+
+def _key(link: CompanyLink) -> str:
+    return name_key(link.name)
 
 
 def _groups(contacts: Sequence[Submitted]) -> set[str]:

@@ -200,4 +200,4 @@ def _company(element: Element) -> CompanyLink:
         raise Invalid("a SecondaryCompany must have a CompanyID or a CompanyName")
     if len(name) > TEXT:
         raise Invalid(f"CompanyName has more than {TEXT} characters")
-    return CompanyLink(number, name, Attributes.of(element).is_true("remove"))
+    return CompanyLink(number, "" if number is not None else name, Attributes.of(element).is_true("remove"))

@@ -76,3 +76,18 @@ def placed(example: str, world: dict[str, str]) -> str:
     for made_up, real in world.items():
         example = example.replace(made_up, real)
     return example
+
+
+async def tracked(rope: Rope, *events: tuple[str, str, str, str | None]) -> None:
+    """Tells of events: address, what happened, when, and the number of the list that it was of."""
+    rows: list[dict[str, str]] = []
+    async with rope.front.desk.db.account(rope.account_id) as tx:
+        for email, event, time, group_id in events:
+            row = {"email": email, "event": event, "time": time}
+            if group_id is None:
+                row["campaign_id"] = "6f1e1d6e-0000-4000-8000-000000000001"
+            else:
+                row["list_id"] = str((await catalog.find_number(tx, SetKind.LIST, int(group_id))).set_id)
+            rows.append(row)
+    ended = await rope.front.finished("../tracking_events", {"events": rows})
+    assert ended["activity_errors"] == []

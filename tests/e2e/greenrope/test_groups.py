@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from engine import principals
 from engine.database import Database
 from engine.principals import Privilege
@@ -53,12 +51,10 @@ async def test_a_name_that_is_taken(rope: Rope) -> None:
     assert f"ID {number}" in (root.findtext("ErrorText") or "")
 
 
-@pytest.mark.parametrize(
-    "inside", ["", "<Name/>", f"<Name>{'x' * 256}</Name>", "<Name>A</Name><GroupType>Secret</GroupType>"]
-)
-async def test_groups_that_cannot_be(rope: Rope, inside: str) -> None:
+async def test_groups_that_cannot_be(rope: Rope) -> None:
     """Contract 6.5 and 10: 1003."""
-    assert await rope.refused(f"<CreateGroupRequest>{inside}</CreateGroupRequest>") == 1003
+    for inside in ("", "<Name/>", f"<Name>{'x' * 256}</Name>", "<Name>A</Name><GroupType>Secret</GroupType>"):
+        assert await rope.refused(f"<CreateGroupRequest>{inside}</CreateGroupRequest>") == 1003
     assert await named(rope) == []
 
 
