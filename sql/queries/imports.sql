@@ -139,6 +139,11 @@ update contact c set
     company_name = coalesce(r.company_name, c.company_name),
     birthday_month = coalesce(r.birthday_month, c.birthday_month),
     birthday_day = coalesce(r.birthday_day, c.birthday_day),
+    birthday_year = case
+        when (coalesce(r.birthday_month, c.birthday_month), coalesce(r.birthday_day, c.birthday_day))
+            is not distinct from (c.birthday_month, c.birthday_day)
+        then c.birthday_year
+    end,
     anniversary = coalesce(r.anniversary, c.anniversary),
     custom_values = case
         when r.custom_values is null then c.custom_values else coalesce(c.custom_values, '{}') || r.custom_values

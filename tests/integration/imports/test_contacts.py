@@ -50,6 +50,17 @@ class TestContacts:
         changed = {name for name in dict(after) if after[name] != before[name]}
         assert changed == {"last_name", "updated_at"}
 
+    async def test_a_year_goes_with_its_birthday(self, desk: Desk, target: NamedSet) -> None:
+        """Files say no years: another birthday has none, and the same one keeps it."""
+        await desk.make_contacts(2)
+        await desk.owner.execute(
+            "UPDATE contact SET birthday_month = 2, birthday_day = 3, birthday_year = 1972 WHERE account_id = $1",
+            desk.account_id,
+        )
+        await run(desk, "email,birthday_month,birthday_day\nc1@example.org,2,3\nc2@example.org,2,4\n", target)
+        found = {row["contact_no"]: (row["birthday_day"], row["birthday_year"]) for row in await desk.rows("contact")}
+        assert found == {1: (3, 1972), 2: (4, None)}
+
     async def test_rows_that_change_nothing_write_nothing(self, desk: Desk, target: NamedSet) -> None:
         text = "email,first_name,birthday_month,birthday_day,phone,work_city,anniversary\n"
         text += "kim@example.org,Kim,2,29,555,Oslo,11/15/2006\nbo@example.org,,,,,,\n"
