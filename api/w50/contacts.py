@@ -1,7 +1,6 @@
 """Writing contacts of a list, one or all that match, and reading one (contract w50.md 3 to 6)."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from api.w50 import schema, submitted
@@ -39,7 +38,7 @@ async def write(call: Call) -> Contact:
         of_list = await schema.read(tx, call.list_of_path)
         values = _insisted(of_list.checked(said.values))
         match, calls = of_list.named(call.listed("match")), await schema.events(tx, call)
-        contact_no = None if match or said.enc_id is None else await known(tx, call, said.enc_id)
+        contact_no = None if match or said.enc_id is None else await _meant(tx, call, said.enc_id)
     if not match:
         return await _save_one(call, of_list, values, contact_no, calls)
     whom = _whom(of_list, {field: values.get(field) for field in match})
@@ -84,14 +83,21 @@ def new(of_list: Schema, values: Mapping[Field, str | None]) -> Changes:
     return replace(said, joins=frozenset({of_list.contact_list.set_no}))
 
 
-async def known(tx: Transaction, call: Call, enc_id: str) -> int:
+async def known(tx: Transaction, call: Call, enc_ids: Iterable[str]) -> dict[str, int]:
+    """The numbers of those of the ids that are of contacts of the list."""
+    secret = await accounts.secret(tx)
+    found = {enc_id: sealed_ids.opened(secret, enc_id) for enc_id in enc_ids}
+    contact_ids = {contact_id for contact_id in found.values() if contact_id is not None}
+    members = await reading.members_by_id(tx, call.list_of_path.set_no, contact_ids)
+    return {enc_id: members[contact_id] for enc_id, contact_id in found.items() if contact_id in members}
+
+
+async def _meant(tx: Transaction, call: Call, enc_id: str) -> int:
     """The number of a contact of the list. Raises Invalid when the id is of none."""
-    contact_id = sealed_ids.opened(await accounts.secret(tx), enc_id)
-    with suppress(NotFound):
-        found = None if contact_id is None else await reading.one(tx, contact_id, kinds=LISTS)
-        if found is not None and call.list_of_path.set_no in {each.set_no for each in found.sets(SetKind.LIST)}:
-            return int(found.row["contact_no"])
-    raise _unknown(call)
+    found = await known(tx, call, [enc_id])
+    if enc_id not in found:
+        raise _unknown(call)
+    return found[enc_id]
 
 
 async def _save_one(

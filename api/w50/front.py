@@ -14,7 +14,7 @@ from aiohttp import web
 from api import dialects
 from api.dialects import Answer, Services
 from api.errors import MethodNotAllowed, NoSuchRoute
-from api.w50 import calling, contacts, lists, media
+from api.w50 import calling, contacts, imports, lists, media
 from api.w50.calling import Call
 from api.w50.documents import Document, written
 from api.w50.media import Media
@@ -46,6 +46,7 @@ class Route:
 
 
 CONTACT = "contactLists/{list}/contact"
+IMPORT = "contactLists/{list}/import"
 ROUTES: Sequence[Route] = (
     Route("POST", CONTACT, Privilege.CONTACTS_WRITE, contacts.write),
     Route("PUT", CONTACT, Privilege.CONTACTS_WRITE, contacts.write),
@@ -53,6 +54,10 @@ ROUTES: Sequence[Route] = (
     Route("GET", "contactLists", Privilege.LISTS_READ, lists.every),
     Route("GET", "contactLists/{list}", Privilege.LISTS_READ, lists.one),
     Route("GET", "contactLists/{list}/fields", Privilege.LISTS_READ, lists.fields_of),
+    Route("POST", IMPORT, Privilege.CONTACTS_WRITE, imports.create),
+    Route("POST", IMPORT + "/{job}", Privilege.CONTACTS_WRITE, imports.add),
+    Route("POST", IMPORT + "/{job}/run", Privilege.CONTACTS_WRITE, imports.run),
+    Route("GET", IMPORT + "/{job}", Privilege.CONTACTS_WRITE, imports.state),
     Route("GET", "contacts/{contact}", Privilege.CONTACTS_READ, contacts.one),
 )
 

@@ -1,6 +1,6 @@
 """Values of custom fields and of those that are another name of a property of the contact: told apart here, once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -9,7 +9,18 @@ from engine.contacts.changes import UNSAID, Changes
 from engine.contacts.record import Row
 from engine.emails import email_key
 from engine.fields import Field, Property, Type
-from engine.sets.predicates import Column, Comparison, CustomText, Exactly, OneOf, Phone, Predicate, Text
+from engine.sets.predicates import (
+    Column,
+    Comparison,
+    CustomText,
+    Exactly,
+    ExactlyAmong,
+    FoldedAmong,
+    OneOf,
+    Phone,
+    Predicate,
+    Text,
+)
 
 #: The kind of phone number that a field can be another name of.
 MOBILE = "mobile"
@@ -61,6 +72,26 @@ def equal(field: Field, value: str) -> Predicate:
             return Exactly(Phone(MOBILE), value)
         case name:
             return Exactly(NAMES[name], value)
+
+
+def key(field: Field, value: str) -> str:
+    """What makes two values of the field one."""
+    return email_key(value) if type_of(field) == "email" else value
+
+
+def among(field: Field, keys: Sequence[str]) -> Predicate:
+    """The field has a value that is known by one of these keys."""
+    match field.property:
+        case None if field.type == "email":
+            return FoldedAmong(CustomText(field.field_no), tuple(keys))
+        case None:
+            return ExactlyAmong(CustomText(field.field_no), tuple(keys))
+        case "email":
+            return OneOf(Column.EMAIL_KEY, tuple(keys))
+        case "mobile":
+            return ExactlyAmong(Phone(MOBILE), tuple(keys))
+        case name:
+            return ExactlyAmong(NAMES[name], tuple(keys))
 
 
 def _mobile(row: Row) -> str | None:

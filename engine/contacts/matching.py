@@ -1,10 +1,11 @@
 """Saying the same of everybody who meets a condition; or of a new contact, when nobody does."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.activities.together import Together
-from engine.contacts import field_values, search
+from engine.contacts import field_values, record, search
 from engine.contacts.changes import Changes
 from engine.contacts.decisions import Addresses, Written
 from engine.database import Transaction
@@ -19,6 +20,9 @@ from engine.sets.system import EXISTS
 
 #: Contacts that may meet a condition; when there are more, nothing is written.
 MOST = 10_000
+
+#: By what a contact is known: a text for each of some fields.
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,28 @@ def members_with(set_no: int, values: Mapping[Field, str]) -> Expression:
     """The members of a set that have all these values of fields."""
     equal = tuple(field_values.equal(field, value) for field, value in values.items())
     return Intersection((Members((set_no,)), expressions.Matching(AllOf(equal)), Members((EXISTS,))))
+
+
+async def members_by_key(
+    tx: Transaction, set_no: int, fields: Sequence[Field], keys: Collection[Key]
+) -> dict[Key, list[int]] | None:
+    """The members of a set that are known by these values of fields, by them, ascending; None when they are too many.
+
+    A key has what `field_values.key` makes of a value of each field. One scan of the members, however many keys.
+    """
+    if not (fields and keys):
+        return {}
+    columns = zip(fields, zip(*keys, strict=True), strict=True)
+    among = AllOf(tuple(field_values.among(field, values) for field, values in columns))
+    whom = Intersection((Members((set_no,)), expressions.Matching(among), Members((EXISTS,))))
+    found = await search.numbers(tx, whom, limit=MOST + 1)
+    if len(found) > MOST:
+        return None
+    members = defaultdict[Key, list[int]](list)
+    for row in map(record.of, await tx.all("contacts_by_number", contact_nos=found)):
+        values = [field_values.key(field, field_values.stored(row, field) or "") for field in fields]
+        members[tuple(values)].append(row["contact_no"])
+    return members
 
 
 async def save(together: Together, principal: Principal, matching: Matching) -> list[Written]:

@@ -1,7 +1,7 @@
 """Reading contacts: one, page by page with what belongs to them, and how many there are."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ from engine.errors import NotFound
 from engine.marks import Mark
 from engine.sets import reading
 from engine.sets.catalog import SetKind
-from engine.sets.expressions import Expression
+from engine.sets.expressions import Expression, Intersection, Members, Numbers
 from engine.sets.reading import MemberOf
 
 
@@ -60,6 +60,15 @@ async def one(tx: Transaction, contact_id: UUID, *, kinds: Sequence[SetKind] = (
         raise NotFound(f"there is no contact {contact_id}")
     [found] = await _with_sets(tx, [row], kinds)
     return found
+
+
+async def members_by_id(tx: Transaction, set_no: int, contact_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The numbers of those of the contacts, not deleted, that are in the set."""
+    rows = await tx.all("living_contacts_by_id", contact_ids=list(contact_ids)) if contact_ids else []
+    numbers = {row["contact_no"]: row["contact_id"] for row in rows}
+    members = Intersection((Members((set_no,)), Numbers(tuple(numbers))))
+    found = await reading.page(tx, members, limit=len(numbers)) if numbers else []
+    return {numbers[contact_no]: contact_no for contact_no in found}
 
 
 async def counts(tx: Transaction) -> Counter[str]:

@@ -223,7 +223,7 @@ def _put_off(steps: Iterable[_Step]) -> None:
     for step in steps:
         if step.write.knows_twins and not given_up.isdisjoint(map(email_key, step.write.emails)):
             step.refusal = step.refusal or WrittenMeanwhile("another request is writing whoever has this address")
-        if step.before:
+        if step.before and step.before["email_key"] not in set(map(email_key, step.write.emails)):
             given_up.add(step.before["email_key"])
 
 

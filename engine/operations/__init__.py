@@ -17,6 +17,7 @@ from engine.operations import (
     lists_delete,
     members_change,
     retention,
+    staged_import,
     taggings,
     tags_delete,
     tracking_events,
@@ -35,6 +36,7 @@ OPERATIONS: dict[str, Operation] = {
     **tracking_events.OPERATIONS,
     **contact_exports.OPERATIONS,
     **calls.OPERATIONS,
+    **staged_import.OPERATIONS,
     **retention.OPERATIONS,
 }
 

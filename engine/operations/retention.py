@@ -21,6 +21,7 @@ from engine import files, principals
 from engine.activities.model import Activity, Queue
 from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources, Scheduled
 from engine.database import Database, Transaction
+from engine.imports import staged
 from engine.operations.contact_exports import ContactExports
 from engine.operations.contacts_import import ContactsFileImport, ContactsJsonImport
 from engine.operations.tracking_events import TrackingEvents
@@ -28,8 +29,8 @@ from engine.operations.tracking_events import TrackingEvents
 #: Activities that one batch looks at, and error rows that it deletes, at most: a tenth of a second.
 ACTIVITIES = 1000
 ERROR_ROWS = 10_000
-#: Calls that one batch deletes at most.
-CALLS = 10_000
+#: Calls, and staged imports, that are deleted at once at most.
+CALLS, STAGED_IMPORTS = 10_000, 20
 #: Results of calls that one batch deletes at most: each may be some hundred KiB.
 RESULTS = 500
 
@@ -95,6 +96,7 @@ class Prune(BatchedOperation):
         while until := await _prunable(activity, resources):
             yield ErrorsBatch(until)
         days = resources.settings.retention_days
+        await _prune_staged(activity, resources.db, days)
         while await _has_old_calls(activity, resources.db, days):
             yield CallsBatch(days)
         await _discard_files(activity.account_id, resources)
@@ -111,6 +113,14 @@ async def _prunable(activity: Activity, resources: Resources) -> int | None:
         days = resources.settings.retention_days
         until: int | None = await tx.value("prunable_until", retention_days=days, limit=ACTIVITIES)
         return until
+
+
+async def _prune_staged(activity: Activity, db: Database, retention_days: int) -> None:
+    """Imports that never began, and those whose activity is pruned; a piece of one may have megabytes."""
+    while True:
+        async with db.account(activity.account_id) as tx:
+            if not await staged.prune(tx, retention_days=retention_days, limit=STAGED_IMPORTS):
+                return
 
 
 async def _has_old_calls(activity: Activity, db: Database, retention_days: int) -> bool:

@@ -183,6 +183,30 @@ class Exactly:
 
 
 @dataclass(frozen=True, slots=True)
+class ExactlyAmong:
+    """The field is one of these texts, to the letter."""
+
+    field: Field
+    texts: tuple[str, ...]
+
+    def sql(self, bind: Bind) -> str:
+        wanted = f"{bind(self.texts)}::text[]"
+        return self.field.where(lambda value: f"{value} = any({wanted})", bind)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedAmong:
+    """The field, trimmed and in lower case, is one of these texts, which are so."""
+
+    field: Field
+    texts: tuple[str, ...]
+
+    def sql(self, bind: Bind) -> str:
+        wanted = f"{bind(self.texts)}::text[]"
+        return self.field.where(lambda value: f"{_folded(value)} = any({wanted})", bind)
+
+
+@dataclass(frozen=True, slots=True)
 class Ordered:
     """The field compares with a text in the order that contacts are sorted in; a missing one never does."""
 

@@ -182,7 +182,8 @@ create table activity_result (
 -- The further attempts at an activity.
 create index activity_by_first on activity (account_id, retry_of) where retry_of is not null;
 
--- An import that is put together piece by piece before it is an activity.
+-- An import that is put together piece by piece before it is an activity. parts: how many pieces it has; contacts: how
+-- many contacts are in them; invalid_emails, invalid_mobiles: how many values of these kinds were left out.
 create table staged_import (
     account_id bigint not null,
     import_no integer not null,
@@ -190,6 +191,10 @@ create table staged_import (
     field_nos integer[] not null,
     activity_id uuid,
     created_at timestamptz not null,
+    parts integer not null default 0,
+    contacts integer not null default 0,
+    invalid_emails integer not null default 0,
+    invalid_mobiles integer not null default 0,
     primary key (account_id, import_no)
 );
 

@@ -56,3 +56,8 @@ select place, array_agg(contact_no order by contact_no) as contact_nos from (
 ) named
 where nth <= :most
 group by place;
+
+-- name: living_contacts_by_id
+-- Those of the public ids whose contacts are not deleted.
+select contact_no, contact_id from contact
+where account_id = :account_id and contact_id = any(:contact_ids) and deleted_at is null;

@@ -12,10 +12,13 @@ from engine import files, hooks
 from engine.activities import submission
 from engine.activities.model import State
 from engine.activities.submission import Submitted
-from engine.operations import retention
+from engine.imports import staged
+from engine.imports.staged import StagedContact
+from engine.operations import retention, staged_import
 from engine.operations.contact_exports import ContactExports
 from engine.operations.contacts_import import ContactsFileImport
 from engine.operations.retention import Retention
+from engine.operations.staged_import import SaveStaged
 from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk, deliver_at_random
 
@@ -263,3 +266,30 @@ async def test_calls_that_ended_long_ago_go(desk: Desk) -> None:
     with patch.object(retention, "CALLS", 1):
         await prune(desk)
     assert {row["call_id"] for row in await desk.rows("hook_call")} == {young, waiting}
+
+
+async def test_imports_that_never_began_go(desk: Desk) -> None:
+    """And those whose activity is pruned; not those of activities that can still be retried."""
+    target = await desk.new_list()
+
+    async def made() -> int:
+        async with desk.db.account(desk.account_id) as tx:
+            job = await staged.create(tx, target.set_no, [])
+            await staged.add(tx, job.import_no, [StagedContact({})], invalid_emails=0, invalid_mobiles=0)
+        return job.import_no
+
+    never, young, ended, kept = [await made() for _ in range(4)]
+    begun = await staged_import.begin(desk.db, desk.settings, desk.principal, SaveStaged(ended))
+    await desk.finish_everything()
+    await end_long_ago(desk, begun.activity.sequence)
+    await staged_import.begin(desk.db, desk.settings, desk.principal, SaveStaged(kept))
+    await desk.finish_everything()
+    await desk.owner.execute(
+        "UPDATE staged_import SET created_at = now() - interval '11 days'"
+        " WHERE account_id = $1 AND import_no = any($2)",
+        desk.account_id,
+        [never, ended, kept],
+    )
+    await prune(desk)
+    for table in ("staged_import", "staged_contacts"):
+        assert sorted(row["import_no"] for row in await desk.rows(table)) == sorted([young, kept])
