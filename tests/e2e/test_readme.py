@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 from uuid import UUID
 
 import pytest
@@ -68,6 +69,16 @@ def test_the_seeds_example_request_gets_the_seeds_answer(pasted: str, shared: Up
         6,
         {"items_total_count": 2, "items_completed_count": 2, "list_count": 3},
     )
+
+
+def test_the_ivvy_example_works(pasted: str, shared: Up) -> None:
+    """The seed: inviteContacts; contract ivvy.md 6."""
+    answer, _ = json.JSONDecoder().raw_decode(pasted[pasted.rindex('{"results":[{"contact"') :])
+    [promised] = map(json.loads, fenced("json", section("iVvy")))
+    links = re.compile(r"http://[\d.:]+/i/[^/]+/")
+    assert links.sub("", json.dumps(answer)) == links.sub("", json.dumps(promised))
+    with urlopen(answer["results"][0]["inviteLinkYes"]) as opened:
+        assert b"yes" in opened.read()
 
 
 def test_the_convio_example_works(pasted: str) -> None:
