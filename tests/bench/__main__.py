@@ -13,7 +13,7 @@ from rich.console import Console
 
 from engine.errors import MusterError
 from engine.settings import Settings
-from tests.bench import api, engagement, exports, imports, memberships, report, segments, small
+from tests.bench import api, dialects, engagement, exports, imports, memberships, report, segments, small
 from tests.bench import contacts as single
 from tests.bench.report import Finding
 
@@ -75,6 +75,7 @@ def _benches(settings: Settings, contacts: int, rounds: int) -> Mapping[str, Ben
         "m": partial(single.sign_ups, settings, rounds),
         "n": partial(single.pages, settings, rounds),
         "o": partial(segments.evaluation, settings, contacts, rounds),
+        "p": partial(dialects.comparison, settings, rounds),
         "i": partial(memberships.ten_times, settings, contacts, rounds),
     }
 
