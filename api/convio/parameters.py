@@ -48,6 +48,11 @@ class Parameters:
         body = await reading.at_most(request, MOST_BODY_BYTES)
         return Parameters({**self.values, **pairs(body.decode(errors="replace"))})
 
+    def insist_on_storable(self) -> None:
+        """PostgreSQL's text holds no NUL."""
+        if any("\0" in value for value in self.values.values()):
+            raise Invalid("Parameters must not hold a NUL character.")
+
     def text(self, name: str) -> str | None:
         """The text, trimmed; None when the parameter is absent."""
         value = self.values.get(name)
@@ -85,12 +90,9 @@ class Parameters:
 def pairs(text: str) -> dict[str, str]:
     """The parameters of a query or form as it is sent. Raises Invalid."""
     try:
-        pairs = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS))
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS))
     except ValueError:
         raise Invalid(f"at most {MOST_PARAMETERS} parameters may be sent") from None
-    if any("\0" in value for value in pairs.values()):
-        raise Invalid("parameters must not hold a NUL character")
-    return pairs
 
 
 def _number(name: str, text: str) -> int:

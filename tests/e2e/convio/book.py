@@ -58,6 +58,7 @@ class Book:
         for format_ in dict.fromkeys((plain["response_format"], "xml")):
             answer = await self.answer(method, verb, **{**plain, "response_format": format_})
             assert answer.status == (405 if code == 405 else 403), answer.content
+            assert format_ in answer.headers["Content-Type"]
             messages.append(refusal(answer, code))
         assert len(set(messages)) == 1
         return messages[0]

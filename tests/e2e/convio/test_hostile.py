@@ -86,19 +86,16 @@ async def test_any_bytes(book: Book, body: bytes, query: bytes) -> None:
     holds(await book.front.as_(None).request("POST", path, data=body, headers=headers, allow_redirects=False))
 
 
-@pytest.mark.parametrize("name", ["%00", "%ff", "a%2Fb", "x" * 3000, "%F0%9F%92%A9", " ", "*"])
-async def test_any_site(book: Book, name: str) -> None:
+async def test_any_site(book: Book) -> None:
     """Contract 1, 3."""
-    path = (
-        f"/{quote(name, safe='%')}/site/CRAddressBookAPI?{encoded({**book.common, 'method': 'getAddressBookGroups'})}"
-    )
-    answer = await book.front.as_(None).request("GET", path)
-    assert answer.status in (403, 404)
+    query = encoded({**book.common, "method": "getAddressBookGroups"})
+    for name in ("%00", "%ff", "a%2Fb", "x" * 3000, "%F0%9F%92%A9", "%20", "*"):
+        answer = await book.front.as_(None).request("GET", f"/{name}/site/CRAddressBookAPI?{query}")
+        assert answer.status in (403, 404)
 
 
-@pytest.mark.parametrize("host", ["[::1", "a b", "x:y:z", "<script>", "évil"])
-async def test_any_host(book: Book, host: str) -> None:
+async def test_any_host(book: Book) -> None:
     """Contract 3.1: the URL of the login is under the name that was asked."""
-    query = encoded({**book.common, "method": "getLoginUrl"})
-    path = f"/{book.site.name}/site/CRConsAPI?{query}"
-    holds(await book.front.as_(None).request("GET", path, headers={"Host": host}))
+    path = f"/{book.site.name}/site/CRConsAPI?{encoded({**book.common, 'method': 'getLoginUrl'})}"
+    for host in ("[::1", "a b", "x:y:z", "<script>", "évil"):
+        holds(await book.front.as_(None).request("GET", path, headers={"Host": host}))
