@@ -6,6 +6,7 @@ if it fails in the middle its list is closed where it is, and what follows is no
 `Error`, and the error: the document is well-formed, and whoever looks for the total sees that it is not whole.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from http import HTTPStatus
@@ -84,6 +85,7 @@ class _Door:
                 while run is not None:
                     if run:
                         await response.write(between + heading.format.items(frame, run))
+                        await asyncio.sleep(0)
                         between = heading.format.between
                     try:
                         run = await anext(runs, None)

@@ -28,6 +28,23 @@ SECTIONS = {
         "4.3",
     ),
     "convio.md": ("1", "2", "3", "3.1", "4", "5", *(f"6.{number}" for number in range(1, 10)), "7", "8", "9", "10"),
+    "greenrope.md": (
+        "1",
+        "1.1",
+        "1.2",
+        "2",
+        "2.1",
+        "3",
+        *(f"3.{number}" for number in range(1, 5)),
+        "4",
+        *(f"5.{number}" for number in range(1, 6)),
+        *(f"6.{number}" for number in range(1, 6)),
+        *(f"6.1.{number}" for number in range(1, 4)),
+        "7",
+        "8",
+        "10",
+        "12",
+    ),
 }
 
 TESTED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
