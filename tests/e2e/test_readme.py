@@ -81,6 +81,14 @@ def test_the_ivvy_example_works(pasted: str, shared: Up) -> None:
         assert b"yes" in opened.read()
 
 
+def test_the_greenrope_example_works(pasted: str) -> None:
+    """The seed: AddContacts; contract greenrope.md 5.2."""
+    answers = re.findall(r"<AddContactsResponse>.*?</AddContactsResponse>", pasted)
+    [promised] = fenced("xml", section("GreenRope"))
+    varying = re.compile(r">[\d :-]+<")
+    assert [varying.sub("><", answer) for answer in answers] == [varying.sub("><", promised.strip())]
+
+
 def test_the_convio_example_works(pasted: str) -> None:
     """The seed: addContactsToGroup; contract convio.md 6.1."""
     answer, _ = json.JSONDecoder().raw_decode(pasted[pasted.rindex('{"addContactsToGroupResponse"') :])
