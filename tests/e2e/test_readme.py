@@ -97,6 +97,15 @@ def test_the_convio_example_works(pasted: str) -> None:
     assert ids.sub('""', json.dumps(answer)) == ids.sub('""', json.dumps(promised))
 
 
+def test_the_w50_example_works(pasted: str) -> None:
+    """The seed: PUT …/contact?match=…; contract w50.md 4."""
+    answer, _ = json.JSONDecoder().raw_decode(pasted[pasted.rindex('{"EncContactId"') :])
+    [promised] = map(json.loads, fenced("json", section("W50")))
+    assert list(answer) == list(promised)
+    assert answer["Values"] == promised["Values"]
+    assert re.fullmatch("[0-9a-f]{32}", answer["EncContactId"])
+
+
 def test_the_python_example_works(shared: Up, tmp_path: Path) -> None:
     people = tmp_path / "people.csv"
     people.write_text("email\nzoe@example.org\n")

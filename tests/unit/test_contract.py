@@ -45,6 +45,7 @@ SECTIONS = {
         "10",
         "12",
     ),
+    "w50.md": ("1", "2.1", "2.2", "2.3", *(str(number) for number in range(3, 11))),
 }
 
 TESTED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
