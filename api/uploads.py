@@ -17,7 +17,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from api import reading
-from api.errors import UnsupportedMediaType
+from api.errors import BodyTooLong, UnsupportedMediaType
 from engine.errors import Invalid, MusterError, Unusable
 
 FORM = "multipart/form-data"
@@ -88,6 +88,24 @@ async def body(request: web.Request, folder: Path, most_bytes: int) -> AsyncIter
         discard(path)
 
 
+async def fields(request: web.Request, most_bytes: int) -> list[tuple[str, str]]:
+    """The parts of a form in their order, as texts; files, too, which are small. Raises BodyTooLong, and Invalid."""
+    too_long = BodyTooLong(f"body is too long: at most {most_bytes:,} bytes may be sent")
+    if (request.content_length or 0) > most_bytes:
+        raise too_long
+    found, left = list[tuple[str, str]](), most_bytes
+    try:
+        async for part in _parts(request):
+            data = await _data(part, left)
+            if data is None:
+                raise too_long
+            left -= len(data)
+            found.append((part.name or "", _text(part, data)))
+    except BROKEN_FORM as error:
+        raise Invalid(f"body is not a whole form: {_reason(error)}") from error
+    return found
+
+
 async def stored(folder: Path, ending: str, pieces: Iterable[bytes]) -> Path:
     """A new file of these pieces. Raises Unusable when there is no room for it."""
     path = folder / f"{uuid4()}{ending}"
@@ -155,11 +173,23 @@ async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
 
 
 async def _field(part: BodyPartReader) -> str:
+    data = await _data(part, FIELD_BYTES)
+    if data is None:
+        raise Invalid(f"{part.name} is too long: at most {FIELD_BYTES:,} bytes may be given")
+    return _text(part, data)
+
+
+async def _data(part: BodyPartReader, most_bytes: int) -> bytes | None:
+    """What is in the part; None if it is more than that."""
     data = bytearray()
     while chunk := await part.read_chunk(READ_BYTES):
         data += chunk
-        if len(data) > FIELD_BYTES:
-            raise Invalid(f"{part.name} is too long: at most {FIELD_BYTES:,} bytes may be given")
+        if len(data) > most_bytes:
+            return None
+    return bytes(data)
+
+
+def _text(part: BodyPartReader, data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from api import reading
+from api import reading, uploads
 from engine.errors import Invalid
 
-FORM = "application/x-www-form-urlencoded"
-#: Bytes of a URL and of a form, and ids in one call (contract convio.md 9).
+#: Bytes of a URL, of a form and of one with files, and ids in one call (contract convio.md 9).
 MOST_URL_BYTES = 8192
 MOST_BODY_BYTES = 2**20
+MOST_UPLOAD_BYTES = 10 * 2**20
 MOST_IDS = 10_000
 #: Parameters of a query or a form; the contract has less than forty.
 MOST_PARAMETERS = 200
@@ -42,11 +42,18 @@ class Parameters:
         return cls(pairs(request.rel_url.raw_query_string))
 
     async def with_form(self, request: web.Request) -> "Parameters":
-        """These and those of the body, which win; other bodies than forms hold none. Raises Invalid and BodyTooLong."""
-        if request.content_type != FORM:
-            return self
-        body = await reading.at_most(request, MOST_BODY_BYTES)
-        return Parameters({**self.values, **pairs(body.decode(errors="replace"))})
+        """These and those of the body, which win; other bodies than forms hold none. Raises Invalid and BodyTooLong.
+
+        What is in a file is the parameter that its part is named after.
+        """
+        match request.content_type:
+            case "application/x-www-form-urlencoded":
+                body = await reading.at_most(request, MOST_BODY_BYTES)
+                return Parameters({**self.values, **pairs(body.decode(errors="replace"))})
+            case uploads.FORM:
+                return Parameters({**self.values, **dict(await uploads.fields(request, MOST_UPLOAD_BYTES))})
+            case _:
+                return self
 
     def insist_on_storable(self) -> None:
         """PostgreSQL's text holds no NUL."""

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import aiohttp
 import pytest
 from lxml import etree
 
 from engine import organizations, principals
 from engine.principals import Privilege
 from tests.convio_examples import CONTRACT
+from tests.e2e.api.front import Answer
 from tests.e2e.convio.book import NAMESPACE, Book, ids, listed, refusal
 from tests.e2e.convio.conftest import Join, Limited
 from tests.integration.conftest import NewDesk
@@ -109,6 +111,26 @@ async def test_several_that_are_not_valid(book: Book, text: str) -> None:
     """Contract 6.7: 902, and nobody is added."""
     await book.refused("addAddressBookContacts", 902, contacts_to_add=text)
     assert await book.call("getAddressBookContacts") == {"totalNumberResults": "0"}
+
+
+async def test_a_file_of_contacts(book: Book) -> None:
+    """Contract 1, 9: a form with files, in which a file is a parameter as any other; of 10 MiB at most."""
+    parameters = {**book.common, "method": "addAddressBookContacts", "response_format": "json"}
+
+    async def send(content: bytes, query: str = "") -> Answer:
+        form = aiohttp.FormData(parameters)
+        form.add_field("contacts_to_add", content, filename="contacts.csv", content_type="text/csv")
+        return await book.front.as_(None).request("POST", book.path + query, data=form)
+
+    answer = json.loads((await send(b'"Ann","Ash","ann@example.org"\r\n"Bo","Birch","bo@example.org"\r\n')).content)
+    assert ids(answer["getAddressBookContactsResponse"]["addressBookContact"])
+    assert (await book.call("getAddressBookContacts"))["totalNumberResults"] == "2"
+    for content in (b"\xff", b"x" * (10 * 2**20), b"\0", b"a@b.c," * 10_001):
+        refusal(await send(content), 902)
+    broken = {"Content-Type": "multipart/form-data; boundary=b"}
+    for body in (b"", b"--b", b"--b\r\nx\r\n\r\ny", b"--c--", b"--b\r\n" * 200):
+        answer = await book.front.as_(None).request("POST", book.path, data=body, headers=broken)
+        assert answer.status == 403
 
 
 async def test_a_contact_changed(book: Book) -> None:

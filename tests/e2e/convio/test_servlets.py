@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from hashlib import md5, sha1
 from urllib.parse import urlencode
 
@@ -9,6 +10,8 @@ import pytest
 
 from engine import organizations
 from engine.organizations import Details, Digest
+from engine.settings import Settings
+from tests.e2e.api.front import open_front
 from tests.e2e.convio.book import Book, refusal
 from tests.integration.conftest import NewDesk
 
@@ -233,3 +236,14 @@ async def test_a_hundred_megabytes(book: Book) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(100 * 2**20)}
     answer = await book.front.as_(None).request("POST", book.path, data=b"x" * 2**21, headers=headers)
     refusal(answer, 902)
+
+
+async def test_who_asks_too_often(book: Book, settings: Settings) -> None:
+    """Contract 9: 403 and code 1; who has no token is not counted."""
+    desk = book.front.desk
+    limit = settings.model_copy(update={"requests_per_day": 1})
+    async with open_front(limit, desk, book.front.token or "") as front:
+        limited = replace(book, front=front)
+        assert await limited.call("getAddressBookGroups") == {}
+        await limited.refused("getAddressBookGroups", 1)
+        await limited.with_(sso_auth_token="wrong").refused("getAddressBookGroups", 7)
