@@ -1,6 +1,6 @@
 """Who does the calls of an activity: wire formats, of which the engine knows none. Whoever starts it hands them in."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
@@ -39,8 +39,13 @@ class Callee(Protocol):
         """Does the call. Raises only what keeps everything from being done, and is asked again then."""
         ...
 
-    def told(self, handle: UUID, calls: Sequence[Mapping[str, Any]], results: Sequence[str | None]) -> bytes:
-        """The body that tells of an ended activity; handle: what its client knows it by; None is a call not done."""
+    def told(
+        self, handle: UUID, calls: Sequence[Mapping[str, Any]], results: AsyncIterator[str | None]
+    ) -> AsyncIterator[bytes]:
+        """The body that tells of an ended activity, in pieces; handle: what its client knows it by.
+
+        results: a call each, in their order; None of one that was not done.
+        """
         ...
 
 

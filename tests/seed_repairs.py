@@ -15,6 +15,9 @@ class Repair(NamedTuple):
 
 REPAIRS: Sequence[Repair] = (
     Repair(
+        "002 iVvy", "between two members of the third result there is no comma", '"status":true\n', '"status":true,\n'
+    ),
+    Repair(
         "003 GreenRope",
         "the start tag of a Group is not closed, in both contacts of the answer of GetContacts",
         "<Group\n                    <",

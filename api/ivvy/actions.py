@@ -1,10 +1,8 @@
 """What a call of an action is to its handler, over HTTP and as a job of a batch alike, and how an action is found."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
-
-from pydantic_core import to_json
 
 from api.answers import Json
 from api.ivvy.parameters import Parameters
@@ -18,13 +16,8 @@ from engine.operations.members_change import ChangeMembers
 from engine.principals import Principal, Privilege
 from engine.settings import Settings
 
-#: What is answered: JSON as a value, or as it is sent.
-Content = Json | bytes
-
-
-def as_sent(content: Content) -> bytes:
-    """The content as JSON."""
-    return content if isinstance(content, bytes) else to_json(content)
+#: What is answered: JSON as a value, or in pieces as it is sent.
+Content = Json | AsyncIterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 A batch is known by its `asyncId`, whatever was restarted of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -84,12 +84,12 @@ class Batches:
         handle = _handle(call.params, NO_RESULTS)
         async with call.db.account(call.account_id) as tx:
             try:
-                _, jobs, results = await calls.results(tx, call.means.settings, handle)
+                activity = await calls.ended(tx, call.means.settings, handle)
             except NotFinal:
                 raise Refused.of(NOT_COMPLETED) from None
             except NotFound:
                 raise Refused.of(NO_RESULTS) from None
-        return results_text(handle, jobs, results)
+        return told_results(handle, activity.request["calls"], calls.results(call.db, activity))
 
     async def restart(self, call: Call) -> Json:
         """Contract ivvy.md 10.2: what failed or was not done runs again; false while it runs, and when all was done."""
@@ -114,13 +114,14 @@ class Batches:
                 raise Refused.of(NO_BATCH) from None
 
 
-def results_text(handle: UUID, jobs: Sequence[Job], results: Sequence[str | None]) -> bytes:
+async def told_results(handle: UUID, jobs: Sequence[Job], results: AsyncIterator[str | None]) -> AsyncIterator[bytes]:
     """What came of the jobs, for those who ask and for callbacks (contract ivvy.md 10.3)."""
     not_done = to_json(error_object(Refused.of(NOT_DONE)))
-    entries = [
-        _entry(job, not_done if result is None else result.encode()) for job, result in zip(jobs, results, strict=True)
-    ]
-    return b'{"asyncId":"%b","results":[%b]}' % (handle.hex.encode(), b",".join(entries))
+    before, waiting = b'{"asyncId":"%b","results":[' % handle.hex.encode(), iter(jobs)
+    async for result in results:
+        yield before + _entry(next(waiting), not_done if result is None else result.encode())
+        before = b","
+    yield b"]}"
 
 
 def _common(caller: Caller) -> Mapping[str, Any]:

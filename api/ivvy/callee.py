@@ -1,6 +1,6 @@
 """The jobs of batches, as the activity that does them calls them (contract ivvy.md 10)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,17 +9,20 @@ from pydantic_core import to_json
 
 from api.errors import Unexpected
 from api.ivvy import namespaces
-from api.ivvy.actions import Call, Caller, Content, Means, as_sent, named
-from api.ivvy.batches import results_text
+from api.ivvy.actions import Call, Caller, Content, Means, named
+from api.ivvy.batches import told_results
 from api.ivvy.front import insist_on_key
 from api.ivvy.parameters import Parameters
-from api.ivvy.refusals import error_object
+from api.ivvy.refusals import ErrorCode, Refused, error_object
 from engine import principals
 from engine.callees import Answered, Asked
 from engine.database import UNREACHABLE
 from engine.errors import MusterError
 
 log = structlog.get_logger()
+
+#: What is kept of one job's answer: more than twice that of 1,000 invitations, or of a page of 500 contacts.
+MOST_BYTES = 2**20
 
 
 class Jobs:
@@ -39,11 +42,13 @@ class Jobs:
         except Exception:
             log.exception("job_failed", account_id=asked.account_id)
             return _failed(Unexpected("Muster failed to do the job; the fault is in its log"))
-        return Answered(_says_that_it_failed(content), as_sent(content).decode())
+        return _kept(content)
 
-    def told(self, handle: UUID, calls: Sequence[Mapping[str, Any]], results: Sequence[str | None]) -> bytes:
+    def told(
+        self, handle: UUID, calls: Sequence[Mapping[str, Any]], results: AsyncIterator[str | None]
+    ) -> AsyncIterator[bytes]:
         """Contract ivvy.md 10.3: the body of a callback is what `results` answers."""
-        return results_text(handle, calls, results)
+        return told_results(handle, calls, results)
 
     async def _content(self, asked: Asked) -> Content:
         key = await principals.signing_key(self._means.db, asked.common["key_id"])
@@ -57,6 +62,13 @@ class Jobs:
 
 def _failed(error: MusterError) -> Answered:
     return Answered(failed=True, result=to_json(error_object(error)).decode())
+
+
+def _kept(content: Content) -> Answered:
+    text = to_json(content)
+    if len(text) > MOST_BYTES:
+        return _failed(Refused(ErrorCode.FAILED, "The answer is too long for a batch; ask for less, or directly"))
+    return Answered(_says_that_it_failed(content), text.decode())
 
 
 def _says_that_it_failed(content: Content) -> bool:

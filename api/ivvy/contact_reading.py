@@ -19,7 +19,7 @@ from engine.database import Transaction
 from engine.fields import Field
 from engine.principals import Privilege
 from engine.sets import catalog
-from engine.sets.catalog import LARGEST_SET_NO, SetKind
+from engine.sets.catalog import SetKind
 from engine.sets.expressions import NOBODY, Expression, Intersection, Matching, Members, Numbers
 from engine.sets.joined import joined
 from engine.sets.predicates import Column, Exactly, OneOf, Phone, Present, Profile
@@ -48,8 +48,8 @@ async def get_contact_list(call: Call) -> Json:
     """Contract ivvy.md 9.3."""
     page = page_of(call.params)
     async with call.db.account(call.account_id) as tx:
-        companies = await catalog.everyone_of(tx, SetKind.COMPANY) if "filter" in call.params.given else []
-        chosen = filters.filtered(call.params, _properties(frozenset(each.set_no for each in companies)))
+        companies = await catalog.by_numbers(tx, SetKind.COMPANY, filters.numbers_of(call.params, "companyId"))
+        chosen = filters.filtered(call.params, _properties(frozenset(companies)))
         total, contacts = await search.page(tx, chosen, (), limit=page.per_page, offset=page.start)
         told = await _told(tx, contacts)
     created = [{"createdDate": timestamp(each.row["created_at"])} for each in contacts]
@@ -104,7 +104,7 @@ async def _invitations(tx: Transaction, call: Call, contact: Contact) -> list[di
 
 
 def _properties(companies: frozenset[int]) -> Properties:
-    """By which contacts can be chosen. companies: the numbers of those that there are."""
+    """By which contacts can be chosen. companies: the numbers of those that are asked for and that there are."""
     modified = Times(Column.UPDATED_AT)
     return {
         "id": filters.numbers,
@@ -146,7 +146,7 @@ def _of_company(companies: frozenset[int]) -> Compare:
         if suffix is not Suffix.EQUALS:
             raise Unfit("This property is compared as a whole")
         number = whole_number(value)
-        return Members((number,)) if number in companies and number <= LARGEST_SET_NO else NOBODY
+        return Members((number,)) if number in companies else NOBODY
 
     return compare
 

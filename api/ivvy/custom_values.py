@@ -7,7 +7,7 @@ from api.ivvy.parameters import Unfit, array, json_object, text, whole_number
 from engine.errors import Invalid, UnknownField
 from engine.fields import COMMA, Field, Type
 
-LONGEST = 10_000
+LONGEST = 2000
 PARTS_OF_ADDRESSES = frozenset(
     {"line1", "line2", "line3", "line4", "city", "postalCode", "countryCode", "stateCode", "stateName"}
 )

@@ -3,7 +3,8 @@
 What a property is, and how its values compare, is said once, in the table of the collection.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta
 from enum import StrEnum
@@ -64,6 +65,19 @@ def filtered(params: Parameters, properties: Properties) -> Expression:
     given = params.object("filter") or {}
     parts = [_part(key, value, properties) for key, value in given.items()]
     return Intersection((EVERYBODY, *parts))
+
+
+def numbers_of(params: Parameters, name: str) -> list[int]:
+    """The numbers that a property is compared with, to be looked up before. Raises Refused."""
+    given = params.object("filter") or {}
+    values = (value for key, value in given.items() if key.partition("__")[0] == name)
+    return [number for value in values for number in _whole(value)]
+
+
+def _whole(value: object) -> Iterator[int]:
+    """The number that a value is; none when it is no number, which is said where it is compared."""
+    with suppress(Unfit):
+        yield whole_number(value)
 
 
 def _part(key: str, value: object, properties: Properties) -> Expression:

@@ -1,6 +1,7 @@
 """Signed requests over HTTP: the checks in the contract's order, then the action (contract ivvy.md 2.2)."""
 
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from api.answers import json_answer
 from api.dialects import Services
 from api.errors import MethodNotAllowed, NoSuchRoute
 from api.ivvy import parameters, signing
-from api.ivvy.actions import Actions, Call, Caller, Means, as_sent, named
+from api.ivvy.actions import Actions, Call, Caller, Means, named
 from api.ivvy.refusals import ErrorCode, Refused, error_object
 from api.ivvy.signing import Head
 from engine.errors import MusterError
@@ -50,7 +51,7 @@ class Front:
         reading.insist_on_json(request)
         caller = Caller(principal, key_id, self._address(request))
         content = await action.handler(Call(caller, parameters.parameters_of(body), self._means))
-        return web.Response(body=as_sent(content), content_type=reading.JSON)
+        return await _streamed(request, content) if isinstance(content, AsyncIterator) else json_answer(content)
 
     def _namespace(self, request: web.Request) -> str:
         if request.method != "POST":
@@ -81,6 +82,21 @@ def refuse(error: MusterError) -> web.Response:
     """The error object, whose code is the status, too (contract ivvy.md 4)."""
     told = error_object(error)
     return json_answer(told, int(str(told["errorCode"])))
+
+
+async def _streamed(request: web.Request, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
+    """The answer as its pieces come. One that breaks off must not look whole."""
+    response = web.StreamResponse(headers={"Content-Type": reading.JSON})
+    await response.prepare(request)
+    try:
+        async for piece in pieces:
+            await response.write(piece)
+    except Exception:
+        if request.transport is not None:
+            request.transport.abort()
+        raise
+    await response.write_eof()
+    return response
 
 
 def _head(request: web.Request) -> Head:

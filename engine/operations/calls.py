@@ -7,7 +7,7 @@ record id, by which it finds what it has done.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from engine import hooks
@@ -21,6 +21,8 @@ from engine.errors import Conflict, NotFinal, NotFound, Unusable
 from engine.principals import Principal
 from engine.settings import Settings
 
+#: Results that are read at once: each may be a MiB.
+RESULTS_AT_ONCE = 8
 #: An earlier attempt of nobody.
 NO_ATTEMPT = 0
 
@@ -66,14 +68,6 @@ class _Again:
         return Plan(request, reads=frozenset(), writes=frozenset(), listed=False, retry_of=handle)
 
 
-class Results(NamedTuple):
-    """The last attempt of an activity, its calls, and what came of each; None of one that was not done."""
-
-    activity: Activity
-    calls: Sequence[Mapping[str, Any]]
-    results: Sequence[str | None]
-
-
 def handle_of(activity: Activity) -> UUID:
     """What the client knows the activity by: its first attempt's id."""
     handle = activity.request["handle"]
@@ -88,13 +82,30 @@ async def find(tx: Transaction, settings: Settings, handle: UUID) -> Activity:
     return Activity.of(row)
 
 
-async def results(tx: Transaction, settings: Settings, handle: UUID) -> Results:
-    """What came of the calls. Raises NotFinal, and NotFound when they ended longer ago than it is kept."""
+async def ended(tx: Transaction, settings: Settings, handle: UUID) -> Activity:
+    """The last attempt, of which `results` tells what came of the calls.
+
+    Raises NotFinal, and NotFound when they ended longer ago than that is kept.
+    """
     activity = await find(tx, settings, handle)
     if not activity.state.is_final:
         raise NotFinal(f"activity {handle} is {activity.state}")
     await _insist_on_results(tx, settings, activity)
-    return await _results(tx, activity)
+    return activity
+
+
+async def results(db: Database, activity: Activity) -> AsyncGenerator[str | None, None]:
+    """What came of each call of an ended activity, in their order; None of one that was not done.
+
+    Some are read at a time, each time in a transaction of its own: together they may be hundreds of MiB.
+    """
+    count = len(activity.request["calls"])
+    for first in range(0, count, RESULTS_AT_ONCE):
+        async with db.account(activity.account_id) as tx:
+            some = {"sequence": activity.sequence, "first": first, "end": first + RESULTS_AT_ONCE}
+            kept = {row["item"]: row["result"] for row in await tx.all("results_of_calls", **some)}
+        for item in range(first, min(first + RESULTS_AT_ONCE, count)):
+            yield kept.get(item)
 
 
 async def again(
@@ -128,22 +139,17 @@ async def told(callees: Callees, db: Database, account_id: int, activity_id: UUI
     """What a callback tells of an activity. Raises NotFound when there is no such activity."""
     async with db.account(account_id) as tx:
         row = await tx.one("activity_of_calls", kind=Calls.kind, activity_id=activity_id)
-        if row is None:
-            raise NotFound(f"there is no activity {activity_id} that does calls")
-        activity, calls, kept = await _results(tx, Activity.of(row))
-    return callees[activity.request["callee"]].told(handle_of(activity), calls, kept)
+    if row is None:
+        raise NotFound(f"there is no activity {activity_id} that does calls")
+    activity = Activity.of(row)
+    request = activity.request
+    pieces = callees[request["callee"]].told(handle_of(activity), request["calls"], results(db, activity))
+    return b"".join([piece async for piece in pieces])
 
 
 async def _insist_on_results(tx: Transaction, settings: Settings, activity: Activity) -> None:
     if not await tx.value("results_are_kept", sequence=activity.sequence, result_days=settings.result_days):
         raise NotFound(f"what came of activity {activity.activity_id} is not kept any more")
-
-
-async def _results(tx: Transaction, activity: Activity) -> Results:
-    rows = await tx.all("results_of_calls", sequence=activity.sequence)
-    by_item = {row["item"]: row["result"] for row in rows}
-    calls = activity.request["calls"]
-    return Results(activity, calls, [by_item.get(item) for item in range(len(calls))])
 
 
 class Beginning:

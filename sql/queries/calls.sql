@@ -18,7 +18,9 @@ select completed_at > now() - make_interval(days => :result_days) from activity
 where account_id = :account_id and sequence = :sequence;
 
 -- name: results_of_calls
-select item, result from activity_result where account_id = :account_id and sequence = :sequence order by item;
+-- What came of the calls from the :first to before the :end, counted from 0.
+select item, result from activity_result
+where account_id = :account_id and sequence = :sequence and item >= :first and item < :end;
 
 -- name: items_done
 select item from activity_result where account_id = :account_id and sequence = :sequence;

@@ -1,12 +1,13 @@
 """Calls one after the other as one activity: each done once, what came of it kept, and asked again when it failed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from engine.activities import claims
 from engine.activities.model import State
 from engine.activities.runner import Runner
 from engine.activities.submission import Submitted
@@ -32,8 +33,12 @@ class Echo:
             raise RuntimeError("as if the worker had died")
         return Answered(bool(asked.call.get("fails")), json.dumps(asked.call))
 
-    def told(self, handle: UUID, calls: Sequence[Mapping[str, Any]], results: Sequence[str | None]) -> bytes:
-        return json.dumps({"handle": str(handle), "results": results}).encode()
+    async def told(
+        self, handle: UUID, calls: Sequence[Mapping[str, Any]], results: AsyncIterator[str | None]
+    ) -> AsyncIterator[bytes]:
+        yield str(handle).encode()
+        async for result in results:
+            yield b" " + str(result).encode()
 
     @property
     def names(self) -> list[object]:
@@ -59,7 +64,8 @@ async def done(desk: Desk, asked: Sequence[dict[str, object]], callee: Echo, url
 
 async def kept(desk: Desk, handle: UUID) -> list[Any]:
     async with desk.db.account(desk.account_id) as tx:
-        return [result and json.loads(result) for result in (await calls.results(tx, desk.settings, handle)).results]
+        activity = await calls.ended(tx, desk.settings, handle)
+    return [result and json.loads(result) async for result in calls.results(desk.db, activity)]
 
 
 async def again(desk: Desk, handle: UUID) -> Submitted:
@@ -72,12 +78,12 @@ async def callbacks(desk: Desk) -> list[tuple[str, UUID]]:
 
 
 async def test_calls_are_done_in_their_order(desk: Desk) -> None:
-    echo, asked = Echo(), named("a", "b", "c")
+    echo, asked = Echo(), named(*map(str, range(20)))
     handle = await done(desk, asked, echo)
-    assert echo.names == ["a", "b", "c"]
+    assert echo.names == list(map(str, range(20)))
     assert await kept(desk, handle) == asked
     assert {asked.common["who"] for asked in echo.asked} == {"test"}
-    assert len({asked.record_id for asked in echo.asked}) == 3
+    assert len({asked.record_id for asked in echo.asked}) == 20
 
 
 async def test_an_activity_of_calls_is_not_listed_and_meets_nobody(desk: Desk) -> None:
@@ -146,6 +152,18 @@ async def test_calls_that_were_never_done_are_asked_again(desk: Desk) -> None:
     assert await kept(desk, handle) == asked
 
 
+async def test_its_url_is_called_when_its_workers_died_too_often(desk: Desk) -> None:
+    """Contract ivvy.md 10.3: whatever its end is, somebody waits to be told of it."""
+    submitted = await desk.submit(Calls("echo", named("a"), {}, "https://example.com/"))
+    for _ in range(desk.settings.max_attempts):
+        await claims.claim(desk.db, desk.settings, uuid4(), submitted.messages[0])
+        await desk.let_leases_run_out()
+    assert await callbacks(desk) == []
+    await work(desk, submitted, Echo())
+    assert (await desk.find(submitted)).failure_code == "attempts_exhausted"
+    assert await callbacks(desk) == [("https://example.com/", submitted.activity.activity_id)]
+
+
 async def test_its_url_is_called_when_it_has_ended_and_when_that_is_asked_for(desk: Desk) -> None:
     echo, url = Echo(), "https://example.com/hook"
     submitted = await desk.submit(Calls("echo", named("a", fails=True), {}, url))
@@ -162,7 +180,7 @@ async def test_its_url_is_called_when_it_has_ended_and_when_that_is_asked_for(de
     last = second.activity.activity_id
     assert await callbacks(desk) == [(url, handle), (url, last), (url, last)]
     body = await calls.told({"echo": echo}, desk.db, desk.account_id, last)
-    assert json.loads(body) == {"handle": str(handle), "results": ['{"name": "a", "fails": true}']}
+    assert body.decode() == f'{handle} {{"name": "a", "fails": true}}'
 
 
 async def test_what_came_of_calls_is_kept_for_some_days(desk: Desk) -> None:

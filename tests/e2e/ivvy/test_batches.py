@@ -256,3 +256,17 @@ async def test_links_in_batches_begin_where_the_batch_was_run(ivvy_client: Ivvy)
     [response] = await responses(client, async_id)
     async with client.front.session.get(response["results"][0]["inviteLinkNo"]) as opened:
         assert opened.status == 200
+
+
+async def test_an_answer_that_is_too_long_is_not_kept(ivvy_client: Ivvy) -> None:
+    """Contract ivvy.md 10.3, choice: what a batch keeps is bounded; the job says so, and can be called directly."""
+    client = ivvy_client
+    await client.desk.make_contacts(500)
+    await client.desk.owner.execute(
+        "UPDATE contact SET first_name = repeat('x', 2500) WHERE account_id = $1", client.desk.account_id
+    )
+    few, many = job("contact", "getContactList", perPage=300), job("contact", "getContactList", perPage=500)
+    async_id = await run(client, few, many)
+    await client.work()
+    first, second = await responses(client, async_id)
+    assert (first["meta"]["count"], second["errorCode"]) == (300, 461)
