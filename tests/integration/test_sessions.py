@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from engine import principals
-from engine.errors import Forbidden, Unauthorized
+from engine.errors import Conflict, Forbidden, Unauthorized
 from engine.operations.retention import Retention
 from engine.principals import Privilege, Purpose
 from engine.principals.secrets import hash_of
@@ -112,6 +112,17 @@ async def test_a_closed_session_is_useless(desk: Desk, user: UUID) -> None:
     with pytest.raises(Unauthorized):
         await principals.session(desk.db, closed, SESSION)
     assert (await principals.session(desk.db, other, SESSION)).principal_id == user
+
+
+async def test_a_token_that_was_made_up_before(desk: Desk, user: UUID) -> None:
+    """Contract convio.md 3.1: it is of one session, also once that was closed."""
+    token = uuid4().hex
+    assert await principals.open_session(desk.db, user, SESSION, 60, token=token) == token
+    assert (await principals.session(desk.db, token, SESSION)).principal_id == user
+    for _ in range(2):
+        with pytest.raises(Conflict):
+            await principals.open_session(desk.db, user, SESSION, 60, token=token)
+        await principals.close_session(desk.db, token)
 
 
 async def test_a_session_may_be_at_home_in_a_shared_account(desk: Desk, new_desk: NewDesk, user: UUID) -> None:

@@ -1,6 +1,7 @@
 """addContactsToGroup over HTTP (contract convio.md, and its seed)."""
 
 import json
+from asyncio import gather
 
 import pytest
 
@@ -136,3 +137,12 @@ async def test_who_may_only_look(book: Book, limited: Limited) -> None:
     reader = await limited(Privilege.CONTACTS_READ, Privilege.LISTS_READ)
     await reader.refused("addContactsToGroup", 904, group_id=group, contact_ids="100")
     assert (await reader.call("getAddressBookGroups"))["group"]["id"] == group
+
+
+async def test_many_at_once(book: Book) -> None:
+    """Contract 6.1; design, "Inline operations": one after the other, and each is answered."""
+    await book.front.desk.make_contacts(12)
+    group = str(await book.group())
+    calls = (book.call("addContactsToGroup", group_id=group, contact_ids=str(number)) for number in range(1, 13))
+    assert [result["contactId"] for result in await gather(*calls)] == [str(number) for number in range(1, 13)]
+    assert len(await book.members(int(group))) == 12

@@ -1,6 +1,7 @@
 """Contacts of an address book over HTTP (contract convio.md)."""
 
 import json
+from asyncio import gather
 from typing import Any
 
 import aiohttp
@@ -197,6 +198,16 @@ async def people(book: Book) -> dict[str, str]:
     )
     result = await book.call("addAddressBookContacts", contacts_to_add=text)
     return {each["firstName"] or "": each["id"] for each in result["addressBookContact"]}
+
+
+async def test_the_same_contact_at_once(book: Book) -> None:
+    """Contract 6.7: one is added, the others are told that the address is in use; changes come one after the other."""
+    answers = await gather(*(book.answer("addAddressBookContact", **ADA) for _ in range(6)))
+    assert sorted(answer.status for answer in answers) == [200, *[403] * 5]
+    assert {refusal(answer, 901) for answer in answers if answer.status == 403}
+    [contact] = listed(await book.call("getAddressBookContacts"), "addressBookContact")
+    changes = (book.answer("updateAddressBookContact", contact_id=contact["id"], **ADA, city=city) for city in "ABCDEF")
+    assert [answer.status for answer in await gather(*changes)] == [200] * 6
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
