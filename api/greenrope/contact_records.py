@@ -124,6 +124,6 @@ def _scores(row: Row) -> Members:
 
 
 def _score(score: Decimal | None) -> str:
-    """Without zeros at its end; nothing was worked out is 0."""
-    text = f"{score or 0:f}"
+    """Without zeros at its end; empty as long as nothing was worked out."""
+    text = "" if score is None else f"{score:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

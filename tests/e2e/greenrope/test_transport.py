@@ -9,11 +9,13 @@ from lxml import etree
 from engine import principals
 from engine.database import Database
 from engine.principals import Privilege
-from tests.e2e.api.front import Front
+from engine.settings import Settings
+from tests.e2e.api.front import Front, open_front
 from tests.e2e.greenrope.conftest import NewUser
 from tests.e2e.greenrope.rope import JSON, XML, Rope, posted, refusal
 from tests.greenrope_examples import canonical, examples
 from tests.integration.conftest import NewDesk
+from tests.integration.desk import Desk
 
 ACCOUNTS = "<GetAccountsWithAccessRequest></GetAccountsWithAccessRequest>"
 LAUGHS = '<!DOCTYPE a [<!ENTITY b "bbbb">]><GetGroupsRequest>&b;</GetGroupsRequest>'
@@ -132,3 +134,14 @@ async def test_accounts_with_access(rope: Rope, new_desk: NewDesk, db: Database)
     root = await fresh.done(ACCOUNTS)
     numbers = [each.text for each in root.findall("Accounts/Account/AccountNumber")]
     assert numbers == sorted([str(rope.account_id), str(other.account_id)], key=int)
+
+
+async def test_who_asks_too_often(settings: Settings, desk: Desk, token: str, rope: Rope) -> None:
+    """Contract 10: 1099 with status 429, in the function's own answer."""
+    limited = settings.model_copy(update={"requests_per_day": 1})
+    form = {"email": rope.email, "auth_token": rope.token, "xml": ACCOUNTS}
+    async with open_front(limited, desk, token) as front:
+        await posted(front, form)
+        async with front.session.post(front.address + "/api-xml", data=form) as response:
+            root = etree.fromstring(await response.read())
+            assert (response.status, root.tag, refusal(root)) == (429, "GetAccountsWithAccessResponse", 1099)
