@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
+# Tests of an API in their own process: they may run side by side, those of whole stacks may not.
+FRONTS := $(patsubst %/__init__.py,%,$(wildcard tests/e2e/*/__init__.py))
 
 USABLE := import ensurepip, ssl, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 # The interpreter to build .venv with; `make PYTHON=/path/to/python3.12 …` chooses another.
@@ -42,8 +44,8 @@ up: $(INSTALLED) ## Run the whole stack in the foreground until Ctrl-C
 	@$(BIN)/muster up
 
 test: $(INSTALLED) ## Run all tests, on embedded servers
-	$(PYTEST) -n 2 tests/unit tests/integration
-	$(PYTEST) tests/e2e tests/faults
+	$(PYTEST) -n 2 tests/unit tests/integration $(FRONTS)
+	$(PYTEST) $(wildcard tests/e2e/test_*.py) tests/faults
 
 test-all: test ## Run all tests, then the integration tests against Debian's PostgreSQL 15
 	tests/postgres15.sh

@@ -1,7 +1,7 @@
 """Single contacts over HTTP, rule by rule (contract v3.md 2.1, and what section 1 says of all bodies)."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -290,7 +290,10 @@ async def test_a_body_of_the_largest_size(front: Front) -> None:
 
 @pytest.mark.parametrize(
     ("name", "most", "item"),
-    [("custom_fields", 25, {"custom_field_id": str(uuid4()), "value": "x"}), ("list_memberships", 50, str(uuid4()))],
+    [
+        ("custom_fields", 25, {"custom_field_id": str(uuid4()), "value": "x"}),
+        ("list_memberships", 50, str(UUID(int=1))),
+    ],
 )
 async def test_arrays_have_a_maximum(front: Front, name: str, most: int, item: object) -> None:
     """Contract 1.9, 2.1.9, 2.1.11: one more is 400, before anything in it is looked at."""
