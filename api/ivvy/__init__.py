@@ -13,7 +13,7 @@ from api.ivvy.batches import Batches
 from api.ivvy.callee import Jobs
 from api.ivvy.front import Front, refuse
 from engine.activities.at_once import AtOnce
-from engine.activities.inline import Inline
+from engine.activities.inline import BUSY_SECONDS, Inline
 from engine.activities.intake import Intake
 from engine.activities.runner import Send
 from engine.callees import Callee
@@ -34,5 +34,10 @@ def mount(app: web.Application, services: Services) -> None:
 
 
 def callee(db: Database, settings: Settings, send: Send) -> Callee:
-    """Who does the jobs of batches in a process that has no application."""
-    return Jobs(Means(db, settings, Inline(db), AtOnce(db, settings, Intake(db, settings), send)))
+    """Who does the jobs of batches in a process that has no application.
+
+    Nobody waits for a job, and what a killed worker has begun of it is another's only when its lease has run out.
+    """
+    patience = settings.lease_seconds + BUSY_SECONDS
+    at_once = AtOnce(db, settings, Intake(db, settings), send, patience)
+    return Jobs(Means(db, settings, Inline(db), at_once))

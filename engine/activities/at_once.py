@@ -51,14 +51,18 @@ class _Unlisted:
 class AtOnce:
     """The bulk activities that one process does for those who wait.
 
-    send: takes the messages of activities that may run once these are done, as a Runner's.
+    send: takes the messages of activities that may run once these are done, as a Runner's. patience: seconds that what
+    must come first may take; by default those that somebody waits for an answer.
     """
 
-    def __init__(self, db: Database, settings: Settings, intake: Intake, send: Send) -> None:
+    def __init__(
+        self, db: Database, settings: Settings, intake: Intake, send: Send, patience: float | None = None
+    ) -> None:
         self._db = db
         self._settings = settings
         self._intake = intake
         self._send = send
+        self._patience = BUSY_SECONDS if patience is None else patience
         self._runner = Runner(db, settings, send)
 
     async def do(self, principal: Principal, request: Request) -> Activity:
@@ -102,7 +106,7 @@ class AtOnce:
     async def _ended(self, principal: Principal, activity: Activity) -> Activity:
         """The activity when it is completed. Raises Busy when it is not in time."""
         message = Message(principal.account_id, activity.activity_id, activity.queue)
-        deadline, pause = asyncio.get_running_loop().time() + BUSY_SECONDS, FIRST_LOOK_SECONDS
+        deadline, pause = asyncio.get_running_loop().time() + self._patience, FIRST_LOOK_SECONDS
         while not (activity := await self._attempt(message)).state.is_final:
             if asyncio.get_running_loop().time() > deadline:
                 await self._give_up(principal, activity)

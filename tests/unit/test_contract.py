@@ -45,6 +45,12 @@ SECTIONS = {
         "10",
         "12",
     ),
+    "ivvy.md": (
+        *("1", "2", "2.1", "2.2", "3", "4", "5", "6", "7", "8.1", "8.2"),
+        *(f"9.{number}" for number in range(1, 5)),
+        *(f"10.{number}" for number in range(1, 4)),
+        *("11", "12"),
+    ),
     "w50.md": ("1", "2.1", "2.2", "2.3", *(str(number) for number in range(3, 11))),
 }
 
