@@ -24,7 +24,7 @@ async def page(client: Ivvy, **params: object) -> Any:
 
 
 async def test_pages(ivvy_client: Ivvy) -> None:
-    """Contract ivvy.md 3: defaults, the cap, past the end; 9.3: members, by id."""
+    """Contract ivvy.md 3 and 9.3: defaults, the cap, past the end; members, by id."""
     client = ivvy_client
     assert await page(client) == {"meta": {"totalResults": 0, "start": 0, "perPage": 50, "count": 0}, "results": []}
     numbers = await make(client)
