@@ -5,7 +5,7 @@ Contacts are looked up and written in runs of such as do not matter to each othe
 it have made; contacts of different accounts never matter to each other.
 """
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 
 from api import dialects
@@ -47,11 +47,13 @@ def answer(items: Sequence[Item], told: Sequence[Members]) -> Record:
 
 
 async def write(call: Call, principal: Principal, steps: Sequence[Step], tell: Tell) -> list[Members]:
-    """What came of each step in one account."""
+    """What came of each step in one account. After one that fails for a fault of ours the rest are not tried."""
+    results = list[Written | MusterError]()
     try:
-        results = await _Account(call, principal, steps).written()
-    except Exception as error:  # noqa: BLE001 (whatever it is, contacts of other accounts have their turn)
-        results = [dialects.told(error, call.function)] * len(steps)
+        async for few in _Account(call, principal, steps).written():
+            results += few
+    except Exception as error:  # noqa: BLE001 (whatever it is: what was done is told, other accounts have their turn)
+        results += [dialects.told(error, call.function)] * (len(steps) - len(results))
     return [tell(principal, each) if isinstance(each, Written) else refused(each) for each in results]
 
 
@@ -74,23 +76,27 @@ class _Account:
         self._principal = principal
         self._steps = steps
 
-    async def written(self) -> list[Written | MusterError]:
-        results = list[Written | MusterError]()
-        while len(results) < len(self._steps):
-            results += await self._run(_independent(self._steps[len(results) :]))
-        return results
+    async def written(self) -> AsyncIterator[list[Written | MusterError]]:
+        """What came of the steps in their order, some at a time."""
+        done = 0
+        while done < len(self._steps):
+            made = await self._made(_independent(self._steps[done:]))
+            yield await self._written(made)
+            done += len(made)
 
-    async def _run(self, steps: Sequence[Step]) -> list[Written | MusterError]:
-        """What came of the first of the steps: of as many as mean different contacts."""
+    async def _made(self, steps: Sequence[Step]) -> list[ContactWrite | MusterError]:
+        """The writes of the first of the steps: of as many as mean different contacts."""
         async with self._call.db.account(self._principal.account_id) as tx:
             found = _apart(await finding.found(tx, self._principal, [step.meant for step in steps]))
             steps = steps[: len(found)]
             asking = [numbers[0] for step, numbers in zip(steps, found, strict=True) if step.asks_groups and numbers]
             groups = await reading.sets_of(tx, asking, [SetKind.LIST]) if asking else {}
-        made = [
+        return [
             _made(step, numbers, [each.set_no for number in numbers[:1] for each in groups.get(number, ())])
             for step, numbers in zip(steps, found, strict=True)
         ]
+
+    async def _written(self, made: Sequence[ContactWrite | MusterError]) -> list[Written | MusterError]:
         writes = [each for each in made if isinstance(each, ContactWrite)]
         written = iter(await self._call.services.inline.write_all(self._principal, writes))
         return [next(written) if isinstance(each, ContactWrite) else each for each in made]

@@ -1,4 +1,6 @@
-"""Answers without paging are sent while they are read (contract greenrope.md 2.1, 4; issue 4)."""
+"""What fails in the middle: of answers that are sent while they are read, and of many contacts (contract greenrope.md
+2.1, 4, 5.1; issue 4).
+"""
 
 import asyncio
 import json
@@ -7,11 +9,13 @@ from urllib.parse import urlencode
 import aiohttp
 from lxml import etree
 
+from tests.e2e.greenrope.people import contact, everybody, request
 from tests.e2e.greenrope.rope import Rope, texts
 from tests.integration.desk import WAITING
 
 #: More than the server reads before the client has the first.
 CONTACTS = 4000
+#: Ends the connections whose statements wait for a lock.
 LOST = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ({WAITING.replace('count(*)', 'pid')})"
 
 
@@ -58,3 +62,18 @@ async def test_who_does_not_wait_for_the_end(rope: Rope) -> None:
             response.close()
     root = await rope.done("<GetContactsRequest contact_id='1'/>")
     assert texts(root)["TotalMatchingContacts"] == "1"
+
+
+async def test_contacts_that_fail_in_the_middle(rope: Rope) -> None:
+    """Contract 2.1 and 5.1: what was done is told all the same."""
+    await rope.front.desk.make_contacts(120)
+    edits = (contact({"contact_id": number}, Title="CEO") for number in range(1, 121))
+    locking = "SELECT FROM contact WHERE account_id = $1 AND contact_no = 80 FOR UPDATE"
+    async with rope.front.desk.holding(locking, rope.account_id):
+        told = asyncio.create_task(rope.each(request("EditContacts", *edits)))
+        await rope.front.desk.someone_waits()
+        await rope.front.desk.owner.execute(LOST)
+        results = [each.findtext("ErrorCode") for each in await told]
+    assert results == [None] * 50 + ["1099"] * 70
+    titles = [each.findtext("Title") for each in (await everybody(rope))]
+    assert titles.count("CEO") == 50
