@@ -13,8 +13,8 @@ from engine.sets.catalog import NamedSet, SetKind
 
 #: Contacts of one call (contract ivvy.md 11).
 MOST_CONTACTS = 1000
-#: The colour of a group that has none of its own.
-NO_COLOUR = "#808080"
+#: The colour of every group: lists have none of their own.
+COLOUR = "#808080"
 
 
 async def get_subscription_group_list(call: Call) -> Json:
@@ -58,8 +58,7 @@ async def _changed(call: Call, asked: _Asked, request: ChangeMembers) -> Json:
 
 
 def _group(each: NamedSet) -> dict[str, object]:
-    colour = each.details.get("colour", NO_COLOUR)
-    return {"id": each.set_no, "groupName": each.name, "memberCount": each.member_count, "tagColour": colour}
+    return {"id": each.set_no, "groupName": each.name, "memberCount": each.member_count, "tagColour": COLOUR}
 
 
 _WRITE = (Privilege.CONTACTS_WRITE,)

@@ -127,11 +127,12 @@ async def again(
 
 
 async def call_back_again(tx: Transaction, settings: Settings, handle: UUID) -> bool:
-    """Has the URL called again. False when there is none, or it has not ended. Raises NotFound."""
+    """Has the URL called again. False without one, before the end, and when that is too long ago. Raises NotFound."""
     activity = await find(tx, settings, handle)
-    if not activity.state.is_final or activity.request["callback_url"] is None:
+    url = activity.request["callback_url"]
+    if url is None or not (activity.state.is_final and await _are_kept(tx, settings, activity)):
         return False
-    await hooks.enter_callback(tx, activity.request["callback_url"], activity.activity_id)
+    await hooks.enter_callback(tx, url, activity.activity_id)
     return True
 
 
@@ -147,8 +148,13 @@ async def told(callees: Callees, db: Database, account_id: int, activity_id: UUI
     return b"".join([piece async for piece in pieces])
 
 
+async def _are_kept(tx: Transaction, settings: Settings, activity: Activity) -> bool:
+    """Whether what came of an ended activity is kept still."""
+    return bool(await tx.value("results_are_kept", sequence=activity.sequence, result_days=settings.result_days))
+
+
 async def _insist_on_results(tx: Transaction, settings: Settings, activity: Activity) -> None:
-    if not await tx.value("results_are_kept", sequence=activity.sequence, result_days=settings.result_days):
+    if not await _are_kept(tx, settings, activity):
         raise NotFound(f"what came of activity {activity.activity_id} is not kept any more")
 
 

@@ -229,7 +229,7 @@ async def test_the_callback(ivvy_client: Ivvy) -> None:
 async def test_results_are_kept_for_two_days(ivvy_client: Ivvy) -> None:
     """Contract ivvy.md 10.3 and 11: then 24115, and what is past that is pruned."""
     client = ivvy_client
-    async_id = await run(client, PING)
+    async_id = await run(client, PING, callbackUrl="https://client.example.test/hook")
     await client.work()
     answers = []
     for hours in (47, 49):
@@ -241,6 +241,8 @@ async def test_results_are_kept_for_two_days(ivvy_client: Ivvy) -> None:
         answers.append(await client.request("batch", "results", {"async": async_id}))
     assert [answer.status for answer in answers] == [200, 404]
     assert answers[1].body["specificCode"] == 24115
+    assert await repost(client, async_id) is False
+    assert (await client.refused("batch", "restart", {"async": async_id}))["specificCode"] == 24105
     assert await progress(client, async_id) == 100
     await client.desk.deliver((await client.desk.submit(Retention())).messages)
     assert await client.desk.rows("activity_result") == []

@@ -10,7 +10,10 @@ import pytest
 from engine import principals
 from engine.database import Database
 from engine.principals import Privilege
+from engine.settings import Settings
+from tests.e2e.api.front import open_front
 from tests.e2e.ivvy.conftest import Ivvy, error_of, new_client
+from tests.integration.desk import Desk
 
 PING = "/api/1.0/test?action=ping"
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
@@ -135,3 +138,23 @@ async def test_a_key_is_of_one_account(ivvy_client: Ivvy, new_desk: Any, db: Dat
     groups = await ivvy_client.call("contact", "getSubscriptionGroupList")
     assert [group["id"] for group in groups] == [mine.set_no]
     assert json.dumps(groups).count("not mine") == 0
+
+
+async def test_who_asks_too_often(settings: Settings, desk: Desk, db: Database, token: str) -> None:
+    """Contract ivvy.md 4 and 11: 429, when a limit is set."""
+    async with open_front(settings.model_copy(update={"requests_per_second": 1}), desk, token) as front:
+        client = await new_client(db, front)
+        answers = [await client.request("test", "ping") for _ in range(5)]
+    assert {200, 429} == {answer.status for answer in answers}
+    assert {error_of(answer)["errorCode"] for answer in answers if answer.status != 200} == {429}
+
+
+async def test_a_fault_of_musters_own_tells_nothing(ivvy_client: Ivvy) -> None:
+    """Contract ivvy.md 4: 500, and what it was is in the log only."""
+    await ivvy_client.desk.owner.execute("ALTER TABLE contact_set RENAME TO hidden")
+    try:
+        told = await ivvy_client.refused("contact", "getSubscriptionGroupList")
+    finally:
+        await ivvy_client.desk.owner.execute("ALTER TABLE hidden RENAME TO contact_set")
+    assert told["errorCode"] == 500
+    assert "relation" not in told["message"]
