@@ -30,9 +30,33 @@ REPAIRS: Sequence[Repair] = (
                 <DemographicLeadScore>50</DemographicLeadScore>
                 <ActivityLeadScore>329.9</ActivityLeadScore>
             </Groups>
+            <Tags>
+                <Tag>
+                    <TagID>182746</TagID>
+                    <TagName>Chief Operating Officer</TagName>
+                    <Abbreviation>COO</Abbreviation>
+                </Tag>
+                <Tag>
+                    <TagID>193802</TagID>
+                    <TagName>Twitter User</TagName>
+                    <Abbreviation>TW</Abbreviation>
+                </Tag>
+            </Tags>
 """,
         """\
             </Groups>
+            <Tags>
+                <Tag>
+                    <TagID>182746</TagID>
+                    <TagName>Chief Operating Officer</TagName>
+                    <Abbreviation>COO</Abbreviation>
+                </Tag>
+                <Tag>
+                    <TagID>193802</TagID>
+                    <TagName>Twitter User</TagName>
+                    <Abbreviation>TW</Abbreviation>
+                </Tag>
+            </Tags>
             <DemographicLeadScore>50</DemographicLeadScore>
             <ActivityLeadScore>329.9</ActivityLeadScore>
 """,
