@@ -56,12 +56,12 @@ def contact(told: Element, number: int) -> Contact:
         "updated_at": datetime.fromisoformat(said["UpdatedTimeStamp"]).replace(tzinfo=UTC),
         "email": said["Email"],
         **{column: said[name] for name, column in COLUMNS.items()},
-        "birthday_year": day.year, "birthday_month": day.month, "birthday_day": day.day,
-
-            "demographic_score": Decimal(said["DemographicLeadScore"] + ".0"),
-            "activity_score": None,
-            "sms_channel": None
-        ,
+        "birthday_year": day.year,
+        "birthday_month": day.month,
+        "birthday_day": day.day,
+        "demographic_score": Decimal(said["DemographicLeadScore"] + ".0"),
+        "activity_score": None,
+        "sms_channel": None,
         "profile": json.dumps({there: said[name] for name, there in PROFILE.items()}),
         "street_addresses": json.dumps([{part: said[name] for name, part in ADDRESS.items()}]),
         "phone_numbers": json.dumps([{"kind": kind, "phone_number": said[name]} for name, kind in PHONES.items()]),
