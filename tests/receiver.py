@@ -14,6 +14,7 @@ from standardwebhooks import Webhook
 class Got:
     """One request that came."""
 
+    method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
@@ -36,7 +37,7 @@ class Receiver:
         return [each for each in self.got if each.path == path]
 
     async def answer(self, request: web.Request) -> web.Response:
-        self.got.append(Got(request.path, dict(request.headers), await request.read()))
+        self.got.append(Got(request.method, request.path, dict(request.headers), await request.read()))
         status = self.answers.get(request.path, 204)
         if status is None:
             await asyncio.Event().wait()

@@ -37,8 +37,6 @@ from engine.operations.calls import Calls
 CALLEE = "ivvy"
 #: Jobs of a batch (contract ivvy.md 11).
 MOST_JOBS = 200
-#: Characters of a callback's URL.
-URL_LENGTH = 2048
 
 Job = Mapping[str, Any]
 
@@ -168,7 +166,7 @@ def _job(place: int, job: object) -> Job:
 
 
 def _callback_url(params: Parameters) -> str | None:
-    url = params.text("callbackUrl", URL_LENGTH)
+    url = params.text("callbackUrl", hooks.URL_LENGTH)
     if url is not None:
         try:
             hooks.check_url(url)

@@ -7,7 +7,7 @@ from api.ivvy import contact_formats, filters
 from api.ivvy.actions import Action, Actions, Call
 from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, PHONE, SMS_STATUS, STATUSES
 from api.ivvy.events import RESPONSES, links
-from api.ivvy.filters import Choices, Compare, Emails, Properties, Suffix, Texts, Times, never
+from api.ivvy.filters import Choices, Compare, Emails, Properties, Suffix, Texts, Times
 from api.ivvy.paging import page_of
 from api.ivvy.parameters import Unfit, whole_number
 from api.ivvy.refusals import NO_CONTACT, Refused
@@ -121,8 +121,9 @@ def _properties(companies: frozenset[int]) -> Properties:
         "toModifiedDate": modified.bound(Suffix.UP_TO),
         "isAnonymised": Choices({"FALSE": filters.EVERYBODY}),
         "companyId": _of_company(companies),
-        "venueId": never,
-        "venueGroupId": never,
+        # Contacts have none.
+        "venueId": Choices({}),
+        "venueGroupId": Choices({}),
     }
 
 

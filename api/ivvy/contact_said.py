@@ -5,15 +5,12 @@ What is absent or null is not said, but for externalUrls; an empty text says tha
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from api.ivvy.parameters import Parameters, Unfit, array, boolean, json_object, text, whole_number
-from api.ivvy.refusals import Refused
+from api.ivvy.parameters import Parameters, Unfit, array, json_object, text, whole_number
 from engine.contacts.changes import UNSAID
 from engine.emails import is_email
 from engine.sets.catalog import LARGEST_SET_NO
-
-Value = TypeVar("Value")
 
 #: Characters of what is said, and elements of arrays.
 LONGEST_TEXT, LONGEST_URL = 255, 2048
@@ -61,16 +58,16 @@ def said_of(params: Parameters) -> Said:
         contact_no=contact_no,
         first_name=given.text("firstName", LONGEST_TEXT),
         last_name=given.text("lastName", LONGEST_TEXT),
-        email=_read(given, "email", _email),
+        email=given.read("email", _email),
         phone=given.text("phone", LONGEST_TEXT),
         external_id=given.text("externalId", LONGEST_TEXT),
-        groups=_read(given, "groups", _groups),
-        companies=_read(given, "companies", _numbers),
-        values=_read(given, "customFields", _values) or {},
-        status=_read(given, "status", _one_of(STATUSES)),
-        sms_status=_read(given, "smsStatus", _one_of(SMS_STATUSES)),
-        urls=_read(given, "externalUrls", _urls) if given.has("externalUrls") else UNSAID,
-        consent=_read(given, "privacyConsent", boolean),
+        groups=given.read("groups", _groups),
+        companies=given.read("companies", _numbers),
+        values=given.read("customFields", _values) or {},
+        status=given.read("status", _one_of(STATUSES)),
+        sms_status=given.read("smsStatus", _one_of(SMS_STATUSES)),
+        urls=given.read("externalUrls", _urls) if given.has("externalUrls") else UNSAID,
+        consent=given.boolean("privacyConsent"),
         update_if_exists=given.boolean("updateIfExists") or False,
     )
 
@@ -83,15 +80,6 @@ def _with_last_name(params: Parameters) -> Parameters:
 def _require(params: Parameters, *names: str) -> None:
     """An empty text is none."""
     Parameters({name: params.given.get(name) or None for name in names}).require(*names)
-
-
-def _read(params: Parameters, name: str, read: Callable[[Any], Value]) -> Value | None:
-    """The value as it is read; None when it is not said. Raises Refused."""
-    value = params.given.get(name)
-    try:
-        return None if value is None else read(value)
-    except Unfit as error:
-        raise Refused.not_valid(name, str(error)) from None
 
 
 def _email(value: object) -> str:

@@ -115,6 +115,9 @@ def _properties(event_no: int) -> Properties:
         "email": Emails(Column.EMAIL),
         "phone": Texts(Phone(contact_formats.PHONE)),
         "response": Choices({"Y": yes, "N": no, "U": undecided}),
+        "eventId": Choices({event_no: filters.EVERYBODY}),
+        # Nobody registers here.
+        "registrationId": Choices({}),
     }
 
 

@@ -197,11 +197,6 @@ class Times:
         return compare
 
 
-def never(_suffix: Suffix, _value: object) -> Expression:
-    """Of a property that no contact has here."""
-    return NOBODY
-
-
 def _text(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -14,7 +14,7 @@ from engine.sets.catalog import NamedSet, SetKind
 #: Contacts of one call (contract ivvy.md 11).
 MOST_CONTACTS = 1000
 #: The colour of every group: lists have none of their own.
-COLOUR = "#808080"
+COLOUR = "#3366CC"
 
 
 async def get_subscription_group_list(call: Call) -> Json:

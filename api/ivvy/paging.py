@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from api.ivvy.parameters import LARGEST, Parameters
+from api.ivvy.parameters import Parameters
 from api.ivvy.refusals import Refused
 
 #: Records of a page: by default, and at most.
@@ -24,13 +24,13 @@ class Page(NamedTuple):
 
 def page_of(params: Parameters) -> Page:
     """Which page is asked for; a longer one than may be is cut silently. Raises Refused."""
-    return Page(_at_least(params, "start", 0, 0), min(_at_least(params, "perPage", PER_PAGE, 1), MOST_PER_PAGE))
+    return Page(_count(params, "start", 0), min(_count(params, "perPage", PER_PAGE), MOST_PER_PAGE))
 
 
-def _at_least(params: Parameters, name: str, default: int, least: int) -> int:
+def _count(params: Parameters, name: str, default: int) -> int:
     value = params.integer(name)
     if value is None:
         return default
-    if not least <= value <= LARGEST:
-        raise Refused.not_valid(name, f"Value must be at least {least}")
+    if value < 0:
+        raise Refused.not_valid(name, "Value must not be negative")
     return value

@@ -41,7 +41,7 @@ class Parameters:
 
     def integer(self, name: str) -> int | None:
         """A whole number, or the digits of one."""
-        return self._optional(name, whole_number)
+        return self.read(name, whole_number)
 
     def integers(self, name: str, most: int) -> tuple[int, ...] | None:
         """Up to `most` whole numbers, in the given order."""
@@ -49,24 +49,20 @@ class Parameters:
         def read(value: object) -> tuple[int, ...]:
             return tuple(map(whole_number, array(value, most)))
 
-        return self._optional(name, read)
+        return self.read(name, read)
 
     def text(self, name: str, most: int) -> str | None:
         """Text of up to `most` characters."""
-        return self._optional(name, lambda value: text(value, most))
+        return self.read(name, lambda value: text(value, most))
 
     def boolean(self, name: str) -> bool | None:
-        return self._optional(name, boolean)
-
-    def objects(self, name: str, most: int) -> Sequence[Mapping[str, Any]] | None:
-        """Up to `most` objects."""
-        return self._optional(name, lambda value: tuple(map(json_object, array(value, most))))
+        return self.read(name, boolean)
 
     def object(self, name: str) -> Mapping[str, Any] | None:
-        return self._optional(name, json_object)
+        return self.read(name, json_object)
 
-    def _optional(self, name: str, read: Callable[[Any], Value]) -> Value | None:
-        """The value as it is read; None when it is missing or null. Raises Refused when it is no such value."""
+    def read(self, name: str, read: Callable[[Any], Value]) -> Value | None:
+        """The value as it is read; None when it is missing or null. Raises Refused when `read` raises Unfit."""
         value = self.given.get(name)
         if value is None:
             return None

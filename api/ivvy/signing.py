@@ -84,7 +84,7 @@ def string_to_sign(head: Head, body: bytes) -> str:
         "" if head.get("IVVY-Date") else head.get("Date"),
         head.target,
         VERSION,
-        "&".join(sorted(_own_headers(head.headers))),
+        "&".join(f"{name}={value}" for name, value in sorted(_own_headers(head.headers))),
     )
     return "".join(parts).lower()
 
@@ -96,10 +96,10 @@ def signature(secret: str, text: str) -> str:
     return signed.hexdigest()
 
 
-def _own_headers(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _own_headers(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for name, value in headers:
         if name.lower().startswith("ivvy"):
-            yield f"{re.sub('[-_]', '', name).lower()}={value.strip()}"
+            yield re.sub("[-_]", "", name).lower(), value.strip()
 
 
 def _md5(body: bytes) -> str:

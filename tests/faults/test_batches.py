@@ -125,6 +125,7 @@ async def test_its_url_is_called_by_a_real_worker(bulk: Bulk, start_worker: Star
 
         await until(is_called, "the URL is called")
         [call] = receiver.got
+    assert (call.method, call.headers["Content-Type"]) == ("POST", "application/json")
     body = json.loads(call.body)
     assert body["asyncId"] == batch.activity_id.hex
     assert [(each["namespace"], each["action"], each["request"]) for each in body["results"]] == [

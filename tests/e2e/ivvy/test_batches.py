@@ -136,6 +136,23 @@ async def test_batches_that_are_none(ivvy_client: Ivvy, params: object, status: 
     assert await ivvy_client.desk.rows("activity") == []
 
 
+async def test_progress(ivvy_client: Ivvy) -> None:
+    """Contract ivvy.md 10.2: in percent; 100 only when the results are ready, also when every job is done."""
+    client = ivvy_client
+    async_id = await run(client, *[PING] * 3)
+    told = []
+    for done in range(4):
+        await client.desk.owner.execute(
+            "UPDATE activity SET items_total = 3, items_completed = $2 WHERE account_id = $1",
+            client.desk.account_id,
+            done,
+        )
+        told.append(await progress(client, async_id))
+        assert (await client.refused("batch", "results", {"async": async_id}))["specificCode"] == 24114
+        assert await client.call("batch", "progress", {"asyncId": async_id}) == {"progress": told[-1]}
+    assert told == [0, 33, 66, 99]
+
+
 @pytest.mark.parametrize("action", ["progress", "results", "restart", "repost"])
 async def test_a_batch_that_is_unknown(ivvy_client: Ivvy, action: str, new_desk: NewDesk, db: Database) -> None:
     """Contract ivvy.md 10.2: 24105 and 24115; another account's batch and another kind of activity are none."""

@@ -40,7 +40,11 @@ async def test_pages(ivvy_client: Ivvy) -> None:
     assert second["meta"] == {"totalResults": 3, "start": 1, "perPage": 1, "count": 1}
     assert second["results"] == everybody["results"][1:2]
     assert (await page(client, start=2**40))["meta"] == {"totalResults": 3, "start": 2**40, "perPage": 50, "count": 0}
-    for bad in ({"start": -1}, {"perPage": 0}, {"perPage": "x"}, {"start": 1.5}):
+    assert await page(client, perPage=0) == {
+        "meta": {"totalResults": 3, "start": 0, "perPage": 0, "count": 0},
+        "results": [],
+    }
+    for bad in ({"start": -1}, {"perPage": -1}, {"perPage": "x"}, {"start": 1.5}):
         assert (await client.refused("contact", "getContactList", bad))["specificCode"] == 23016
 
 
@@ -78,6 +82,21 @@ FILTERS: list[tuple[dict[str, object], str]] = [
     ({"isAnonymised": True}, ""),
     ({"venueId": 1}, ""),
     ({"venueGroupId": 1}, ""),
+    ({"venueId__NOT": 1}, "123"),
+    ({"venueGroupId__EMPTY": True}, "123"),
+    ({"status__EMPTY": True}, ""),
+    ({"status__EMPTY": False}, "123"),
+    ({"status": "ISNULL"}, ""),
+    ({"id__EMPTY": False}, "123"),
+    ({"id": "__ISNULL__"}, ""),
+    ({"modifiedDate__EMPTY": True}, ""),
+    ({"createdDate__EMPTY": False}, "123"),
+    ({"firstName__BEGINS": "aN"}, "1"),
+    ({"firstName__ENDS": "N"}, "1"),
+    ({"firstName__NOT": "ANN"}, "23"),
+    ({"email__NOT": "ANN@EXAMPLE.ORG"}, "23"),
+    ({"externalId__EMPTY": True}, "23"),
+    ({"externalId__NOT": "X1"}, "23"),
     ({"companyId": 999}, ""),
     ({"modifiedDate__GREATERTHAN": "2000-01-01 00:00:00"}, "123"),
     ({"modifiedDate__LESSTHAN": "2000-01-01 00:00:00 UTC"}, ""),

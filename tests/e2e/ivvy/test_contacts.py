@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from engine import events, fields
+from engine.activities.inline import Inline
+from engine.contacts.changes import Changes
 from engine.fields import Definition, Field
+from engine.operations.contact_save import SaveContact
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
 from tests.e2e.ivvy.conftest import Ivvy
@@ -72,9 +75,9 @@ async def test_a_contact_with_everything(ivvy_client: Ivvy) -> None:
     )
     invited = await client.call("event", "inviteContacts", {"event": event.set_no, "contacts": [number]})
     contact = await told(client, number)
-    for place in (contact["groups"][0], contact["privacyConsentData"], contact):
-        for name in {"joinDate", "dateTime", "modifiedDate"} & place.keys():
-            assert STAMP.match(place.pop(name))
+    assert STAMP.fullmatch(contact["groups"][0].pop("joinDate"))
+    for place, name in ((contact["privacyConsentData"], "dateTime"), (contact, "modifiedDate")):
+        assert STAMP.fullmatch(place.pop(name).removesuffix(" UTC"))
     assert contact == {
         "id": number,
         **ANN,
@@ -211,6 +214,23 @@ async def test_an_unknown_contact(ivvy_client: Ivvy, number: object) -> None:
     assert (await client.refused("contact", "getContact"))["specificCode"] == 23017
 
 
+async def test_fields_of_a_list_are_not_told(ivvy_client: Ivvy) -> None:
+    """Contract ivvy.md 9.2: only global custom fields; useEventSortOrder changes nothing of the one event order."""
+    client = ivvy_client
+    group = await new_set(client, SetKind.LIST, "a group")
+    seat, everybodys = await new_field(client, "Seat", set_no=group), await new_field(client, "Diet")
+    number = await save(client, **ANN, groups=[{"groupId": group}])
+    values = {seat.field_no: "12", everybodys.field_no: "None"}
+    write = SaveContact(number, Changes(custom_values=values))
+    await Inline(client.desk.db).write_all(client.desk.principal, [write])
+    contact = await client.call("contact", "getContact", {"id": number, "useEventSortOrder": True})
+    [listed] = (await client.call("contact", "getContactList"))["results"]
+    for each in (contact, listed):
+        assert [field["fieldId"] for field in each["customFields"]] == [everybodys.field_no]
+    definitions = await client.call("contact", "getCustomFieldDefinition")
+    assert [each["fieldId"] for each in definitions] == [everybodys.field_no]
+
+
 async def test_statuses(ivvy_client: Ivvy) -> None:
     """Contract ivvy.md 9.1: 1, 2, 3 and 5 can be set; design: who has unsubscribed joins no group."""
     client = ivvy_client
@@ -273,6 +293,8 @@ async def test_custom_fields_of_every_type(ivvy_client: Ivvy) -> None:
         ("date", 5, "2026-01-15", ()),
         ("file", 6, "a.pdf", ()),
         ("number", 8, 42, ()),
+        ("email", 0, "ann@example.org", ()),
+        ("mobile", 0, "0400000001", ()),
     ]
     made = [await new_field(client, name, type=name, choices=choices) for name, _, _, choices in types]
     static = await new_field(client, "static", type="static", required=True, position=1)
@@ -289,7 +311,11 @@ async def test_custom_fields_of_every_type(ivvy_client: Ivvy) -> None:
     }
     told_types = [(each["displayName"], each["fieldType"], each["selectValues"]) for each in definitions[1:]]
     assert told_types == [(name, code, list(choices) or None) for name, code, _, choices in types]
+    wanted = await new_field(client, "wanted", type="boolean")
+    definition = (await client.call("contact", "getCustomFieldDefinition"))[-1]
+    assert (definition["fieldType"], definition["selectValues"]) == (2, ["true", "false"])
     values = [{"fieldId": field.field_no, "value": each[2]} for field, each in zip(made, types, strict=True)]
+    values.append({"fieldId": wanted.field_no, "value": "true"})
     number = await save(client, **ANN, customFields=values)
     kept = (await told(client, number))["customFields"]
     assert [{"fieldId": each["fieldId"], "value": each["value"]} for each in kept] == values

@@ -1,6 +1,5 @@
 """Invitations, their links, and who is invited (contract ivvy.md 6 and 7)."""
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,31 +12,6 @@ from engine.settings import Settings
 from tests.e2e.api.front import open_front
 from tests.e2e.ivvy.conftest import Ivvy, new_client
 from tests.integration.desk import Desk
-from tests.seed_repairs import repaired
-
-#: The seed's request, and its answer, which is no JSON (tests/seed_repairs.py); its links are placeholders.
-SEED_REQUEST = """{
-  "event":4,
-  "contacts":[1,2,3]
-}"""
-SEED_ANSWER = """{
-    "results":[
-        {
-            "contact":1,
-            "status":true,
-            "inviteLinkYes":"http://....",
-            "inviteLinkNo":"http://...."
-        },
-        {   "contact":2,
-            "status":false},
-        {
-            "contact":3,
-            "status":true
-            "inviteLinkYes":"http://....",
-            "inviteLinkNo":"http://...."
-        }
-    ]
-}"""
 
 
 async def new_event(client: Ivvy, name: str = "Gala", **said: Any) -> Event:
@@ -65,30 +39,14 @@ async def open_link(client: Ivvy, link: str, status: int = 200, method: str = "G
         return await response.text()
 
 
-async def test_the_seeds_example(ivvy_client: Ivvy) -> None:
-    """Contract ivvy.md 6; seed 002: contacts 1, 2 and 3 to event 4, of which 2 is nobody who can be invited."""
-    for nth in range(3):
-        await new_event(ivvy_client, f"Event {nth}")
-    event = await new_event(ivvy_client)
-    assert event.set_no == 4
-    await ivvy_client.desk.make_contacts(1)
-    await ivvy_client.desk.make_contacts(1, first=2, deleted=True)
-    await ivvy_client.desk.make_contacts(1, first=3)
-    answer = await ivvy_client.call("event", "inviteContacts", json.loads(SEED_REQUEST))
-    for result in answer["results"]:
-        for name in {"inviteLinkYes", "inviteLinkNo"} & result.keys():
-            said = name.removeprefix("inviteLink").lower()
-            assert re.fullmatch(re.escape(ivvy_client.front.address) + r"/i/[\w-]{48}/" + said, result[name])
-            result[name] = "http://...."
-    assert answer == json.loads(repaired(SEED_ANSWER))
-
-
 async def test_each_contact_is_answered_in_its_place(ivvy_client: Ivvy) -> None:
     """Contract ivvy.md 6: unknown, another account's, deleted, without e-mail, unsubscribed, named twice, as digits."""
     client = ivvy_client
     await client.desk.make_contacts(2)
     await client.desk.make_contacts(1, first=3, permission="unsubscribed")
     await client.desk.make_contacts(1, first=4, permission="temp_hold")
+    await client.call("contact", "addOrUpdateContact", {"id": 2, "email": ""})
+    assert (await client.call("contact", "getContact", {"id": 2}))["email"] is None
     event = await new_event(client)
     asked = [2, 999, "1", 3, 4, 2, 0, -7, 2**63 - 1]
     results = await invite(client, event, *asked)
@@ -138,9 +96,13 @@ async def test_a_thousand_contacts_have_a_thousand_answers(ivvy_client: Ivvy) ->
 )
 async def test_parameters_that_do_not_validate(ivvy_client: Ivvy, params: object, code: int, name: str) -> None:
     """Contract ivvy.md 6, table of cases: 400; nothing is done."""
+    await ivvy_client.desk.make_contacts(1)
+    event = await new_event(ivvy_client)
+    assert event.set_no == 1
     told = await ivvy_client.refused("event", "inviteContacts", params)
     words = {23017: f"'{name}' is required", 23016: f"'{name}' does not validate"}
     assert (told["errorCode"], told["specificCode"], told["message"]) == (400, code, words[code])
+    assert await ivvy_client.desk.members(event.set_no) == set()
 
 
 @pytest.mark.parametrize("number", [0, -1, 999, 2**31, 2**62])
@@ -217,8 +179,7 @@ async def test_the_list_of_the_invited(ivvy_client: Ivvy) -> None:
     await client.desk.make_contacts(3)
     event = await new_event(client)
     await client.call("contact", "addOrUpdateContact", {"id": 3, "firstName": "Cy", "phone": "0400000001"})
-    results = await invite(client, event, 3, 1, 2)
-    await open_link(client, results[1]["inviteLinkYes"])
+    await invite(client, event, 3, 1, 2)
     answer = await invited(client, event)
     assert answer["meta"] == {"totalResults": 3, "start": 0, "perPage": 50, "count": 3}
     assert [each["contactId"] for each in answer["results"]] == [1, 2, 3]
@@ -239,13 +200,41 @@ async def test_the_list_of_the_invited(ivvy_client: Ivvy) -> None:
     assert [each["contactId"] for each in page["results"]] == [2]
     beyond = await invited(client, event, start=3)
     assert beyond["meta"] == {"totalResults": 3, "start": 3, "perPage": 50, "count": 0}
+    assert (await client.refused("event", "getInvitedContactList"))["specificCode"] == 23017
+
+
+async def test_filters_of_the_invited(ivvy_client: Ivvy) -> None:
+    """Contract ivvy.md 7 and 3: by every property but the time."""
+    client = ivvy_client
+    await client.desk.make_contacts(3)
+    event = await new_event(client)
+    await client.call("contact", "addOrUpdateContact", {"id": 3, "phone": "0400000001"})
+    await open_link(client, (await invite(client, event, 1, 2, 3))[0]["inviteLinkYes"])
     assert await responses(client, event, filter={"response": "Y"}) == {1: "Y"}
     assert await responses(client, event, filter={"response": "u", "contactId__GREATERTHAN": 3}) == {3: "U"}
     assert await responses(client, event, filter={"response__NOT": "Y", "phone__CONTAINS": "0400"}) == {3: "U"}
     assert await responses(client, event, filter={"response": "N"}) == {}
+    nobody = [("response__EMPTY", True), ("eventId__NOT", event.set_no), ("registrationId", 71)]
+    everybody = [("response__EMPTY", False), ("eventId", str(event.set_no)), ("registrationId", "__ISNULL__")]
+    for chosen, filters in (([], nobody), ([1, 2, 3], everybody)):
+        for key, value in filters:
+            assert list(await responses(client, event, filter={key: value})) == chosen
     told = await client.refused("event", "getInvitedContactList", {"eventId": event.set_no, "filter": {"nothing": 1}})
     assert told["specificCode"] == 23016
-    assert (await client.refused("event", "getInvitedContactList"))["specificCode"] == 23017
+
+
+async def test_since_when_it_stands_so(ivvy_client: Ivvy) -> None:
+    """Contract ivvy.md 7, modifiedDate: of the invitation and its answer, whatever becomes of the contact."""
+    client = ivvy_client
+    await client.desk.make_contacts(2)
+    event = await new_event(client)
+    await open_link(client, (await invite(client, event, 1, 2))[0]["inviteLinkYes"])
+    _, before = (await invited(client, event))["results"]
+    for change in ("contact SET updated_at = '2001-01-01'", "response SET answered_at = '2002-02-02 02:02:02Z'"):
+        await client.desk.owner.execute(f"UPDATE {change} WHERE account_id = $1", client.desk.account_id)
+    answered, unanswered = (await invited(client, event))["results"]
+    assert answered["modifiedDate"] == "2002-02-02 02:02:02 UTC"
+    assert unanswered == before
 
 
 async def test_links_begin_where_clients_reach_the_api(settings: Settings, desk: Desk, token: str) -> None:

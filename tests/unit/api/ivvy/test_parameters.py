@@ -78,6 +78,7 @@ def test_a_body_that_is_no_object(body: bytes) -> None:
     [
         ({}, Page(0, 50)),
         ({"start": 7, "perPage": "20"}, Page(7, 20)),
+        ({"perPage": 0}, Page(0, 0)),
         ({"perPage": 500}, Page(0, 500)),
         ({"perPage": 501}, Page(0, 500)),
         ({"perPage": 2**62, "start": "0"}, Page(0, 500)),

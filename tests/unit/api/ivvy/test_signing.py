@@ -71,10 +71,11 @@ def test_own_headers_come_sorted_and_the_date_gives_way_to_the_own_one() -> None
         ("Date", "Thu, 15 Jan 2026 10:00:00 UTC"),
         ("IVVY-Date", "2026-01-15 10:00:00"),
         ("X-Ivvy", "not one of them"),
+        ("IVVY-Date-2", "another"),
     )
-    assert signing.string_to_sign(asked, BODY).endswith(
-        "application/json/api/1.0/event?action=invitecontacts1.0ivvydate=2026-01-15 10:00:00&ivvytenantid=7"
-    )
+    signed = signing.string_to_sign(asked, BODY)
+    assert signed.startswith(f"post{MD5}application/json/api/")
+    assert signed.endswith("1.0ivvydate=2026-01-15 10:00:00&ivvydate2=another&ivvytenantid=7")
 
 
 @pytest.mark.parametrize("written", ["IWS DEMOKEY:{}", "iws DEMOKEY:{}", "Iws DEMOKEY:{}"])
