@@ -136,7 +136,13 @@ class SavingBatch:
     numbers: Numbers
     first_contact_no: int
     calls: tuple[int, ...]
+    size: int
     next: Place
+
+    @property
+    def done(self) -> int:
+        """How many of the contacts it has done."""
+        return self._end() - self.begun.contact
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
         if self.of_list.match:
@@ -153,7 +159,7 @@ class SavingBatch:
         return Progress(
             cursor=self.next._asdict(),
             items_total=self.items,
-            items_completed=activity.items_completed + self._end() - self.begun.contact,
+            items_completed=activity.items_completed + self.done,
             counts=dict(counts),
             error_count=len(errors),
         )
@@ -161,7 +167,7 @@ class SavingBatch:
     async def _chosen(self, tx: Transaction) -> _Chosen:
         """What to do for as many contacts as can be looked up at once; for one at least."""
         start = self.begun.contact
-        size = min(SIZE, len(self.contacts) - start)
+        size = min(self.size, len(self.contacts) - start)
         while True:
             end = start + self._apart(self.contacts[start : start + size])
             keys = {key for each in self.contacts[start:end] if (key := self.of_list.key(each))}
@@ -251,16 +257,18 @@ class SavingOfStaged(BatchedOperation):
         of_list = _List(job.set_no, known, tuple(known[no] for no in request["match"] if no in known))
         if len(of_list.match) < len(request["match"]):
             raise Invalid("a field by which contacts are known was deleted")
-        numbers, place = Numbers(resources.db, account_id), Place(**(activity.cursor or {}))
+        numbers, place, size = Numbers(resources.db, account_id), Place(**(activity.cursor or {})), SIZE
         while place.part <= job.parts:
             async with resources.db.account(account_id) as tx:
                 contacts = await staged.part(tx, job.import_no, place.part)
             while place.contact < len(contacts):
-                first = await numbers.reserve(min(SIZE, len(contacts) - place.contact))
+                first = await numbers.reserve(min(size, len(contacts) - place.contact))
                 batch = SavingBatch(
-                    of_list, contacts, place, job.contacts, numbers, first, tuple(request["calls"]), place
+                    of_list, contacts, place, job.contacts, numbers, first, tuple(request["calls"]), size, place
                 )
                 yield batch
+                # Where contacts get in each other's way, no more are looked up than can be written.
+                size = min(SIZE, max(1, 2 * batch.done))
                 if batch.next.part != place.part:
                     break
                 place = batch.next

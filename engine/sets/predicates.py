@@ -5,7 +5,8 @@ always bound, never written into the SQL. It must not raise on anything that may
 no contact's. Text is compared trimmed and without case, as far as the database's collation knows case.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -190,8 +191,8 @@ class ExactlyAmong:
     texts: tuple[str, ...]
 
     def sql(self, bind: Bind) -> str:
-        wanted = f"{bind(self.texts)}::text[]"
-        return self.field.where(lambda value: f"{value} = any({wanted})", bind)
+        wanted = _keys(self.texts, bind)
+        return self.field.where(lambda value: f"{wanted} ? {value}", bind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +203,8 @@ class FoldedAmong:
     texts: tuple[str, ...]
 
     def sql(self, bind: Bind) -> str:
-        wanted = f"{bind(self.texts)}::text[]"
-        return self.field.where(lambda value: f"{_folded(value)} = any({wanted})", bind)
+        wanted = _keys(self.texts, bind)
+        return self.field.where(lambda value: f"{wanted} ? {_folded(value)}", bind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +349,11 @@ def in_order(text: str) -> str:
     may change with it between two pages.
     """
     return f'lower(({text}) collate "C")'
+
+
+def _keys(texts: Iterable[str], bind: Bind) -> str:
+    """The SQL of an object that has these keys: they are sorted, where an array is looked through for each contact."""
+    return f"(select {bind(json.dumps(dict.fromkeys(texts, 0)))}::jsonb)"
 
 
 def _trimmed(text: str) -> str:

@@ -148,11 +148,11 @@ def test_administration_makes_no_database(data: Path, command: str) -> None:
 
 def test_hooks_are_made_listed_and_deleted(shared: Up) -> None:
     account = muster(shared.data, "account", "create", "Hooks").stdout.strip()
-    made = muster(shared.data, "hook", "create", "--account", account, "Welcome", "https://example.org/hook")
+    made = muster(shared.data, "hook", "create", "--account", account, "Welcome", "https://hook.invalid/hook")
     number, secret = made.stdout.split()
     assert secret.startswith("whsec_")
     listed = muster(shared.data, "hook", "list", "--account", account).stdout
-    assert "https://example.org/hook" in listed
+    assert "https://hook.invalid/hook" in listed
     assert secret not in listed
     assert muster(shared.data, "hook", "delete", "--account", account, number).returncode == 0
     again = muster(shared.data, "hook", "delete", "--account", account, number)

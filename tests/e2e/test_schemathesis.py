@@ -88,7 +88,7 @@ def known(stack: Up) -> Known:
         "field_id": made("/field_definitions", {"label": name, "list_id": list_id}, "field_id"),
         "company_id": made("/companies", {"name": name}, "company_id"),
         "event_id": made("/events", {"name": name}, "event_id"),
-        "hook_id": made("/hooks", {"name": name, "url": "https://example.org/"}, "hook_id"),
+        "hook_id": made("/hooks", {"name": name, "url": "https://hook.invalid/"}, "hook_id"),
         "user_id": made("/users", {"name": name, "password": "a password"}, "user_id"),
         "key_id": made("/keys", {"name": name}, "key_id"),
         "contact_id": made("/contacts", contact, "contact_id"),

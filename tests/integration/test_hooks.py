@@ -11,7 +11,7 @@ from engine.errors import Invalid, NameTaken, NotFound
 from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk
 
-URL = "https://example.org/hook"
+URL = "https://hook.invalid/hook"
 
 
 async def test_a_hook_is_made_changed_and_deleted(desk: Desk) -> None:

@@ -33,7 +33,7 @@ async def made(front: Front, email: str) -> Mapping[str, str]:
             ("event_id", "/v3/events", {"name": "E"}),
         )
     }
-    hook = await front.post("/v3/hooks", {"name": "H", "url": "https://example.org/"})
+    hook = await front.post("/v3/hooks", {"name": "H", "url": "https://hook.invalid/"})
     user = await front.post("/v3/users", {"name": uuid4().hex, "password": "a password"})
     return numbered | {
         example_ids.CONTACT: contact_id,

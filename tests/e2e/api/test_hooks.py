@@ -5,7 +5,7 @@ import pytest
 from engine import hooks
 from tests.e2e.api.front import Front
 
-URL = "https://example.org/hook"
+URL = "https://hook.invalid/hook"
 
 
 async def test_a_hook_from_its_making_to_its_end(front: Front) -> None:

@@ -182,7 +182,7 @@ async def known(front: Front) -> Mapping[str, str]:
     field = await front.post("/v3/contact_custom_fields", {"label": "F", "type": "string"})
     user = await front.post("/v3/users", {"name": uuid4().hex, "password": "a password"})
     key = await front.post("/v3/keys", {"name": "K"})
-    await front.post("/v3/hooks", {"name": "H", "url": "https://example.org/"})
+    await front.post("/v3/hooks", {"name": "H", "url": "https://hook.invalid/"})
     ids = (
         *(list_id, tag_id, activity["activity_id"], str(contact), field["custom_field_id"]),
         *(user["user_id"], key["key_id"]),

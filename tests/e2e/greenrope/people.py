@@ -62,7 +62,7 @@ async def seeds_world(rope: Rope) -> dict[str, str]:
     async with rope.front.desk.db.account(rope.account_id) as tx:
         first = (await catalog.create(tx, SetKind.COMPANY, "Acme Widgets, LLC")).set_no
         third = (await catalog.create(tx, SetKind.COMPANY, "Company XYZ")).set_no
-    workflow = await rope.front.post("/v3/hooks", {"name": "Welcome", "url": "https://example.org/hook"})
+    workflow = await rope.front.post("/v3/hooks", {"name": "Welcome", "url": "https://hook.invalid/hook"})
     return {
         'fieldnum="123"': f'fieldnum="{animal}"',
         "<CompanyID>1<": f"<CompanyID>{first}<",

@@ -79,7 +79,7 @@ async def test_the_contracts_example(rope: Rope) -> None:
     await created(rope, "News")
     await added(rope, FieldName="Pet", FieldType="Checkbox", PossibleValues="Dog,Cat")
     day = await added(rope, FieldName="Since", FieldType="Date")
-    hook = await rope.front.post("/v3/hooks", {"name": "W", "url": "https://example.org/"})
+    hook = await rope.front.post("/v3/hooks", {"name": "W", "url": "https://hook.invalid/"})
     world = {
         "95": day,
         "91234": str(rope.account_id),

@@ -4,14 +4,25 @@ import asyncio
 import json
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from engine import hooks
 from engine.contacts import matching
+from engine.database import Database
 from tests.e2e.w50.client import Client
 from tests.integration.conftest import NewDesk
+from tests.integration.desk import until
+from tests.receiver import listening
 from tests.unit.api.w50.examples import INSERT, MATCH
+from workers.delivery import Delivery
+
+
+async def nothing_to_tell(_db: Database, _account_id: int, _activity_id: UUID) -> bytes:
+    """No URL is called for an activity here."""
+    raise NotImplementedError
+
 
 ENC_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -237,7 +248,7 @@ class TestCustomEvents:
     @staticmethod
     async def made(client: Client, *names: str) -> list[int]:
         async with client.desk.db.account(client.desk.account_id) as tx:
-            return [(await hooks.create(tx, name, "https://example.org/")).hook_no for name in names]
+            return [(await hooks.create(tx, name, "https://hook.invalid/")).hook_no for name in names]
 
     @staticmethod
     async def calls(client: Client) -> list[Any]:
@@ -272,3 +283,22 @@ class TestCustomEvents:
         await self.made(client, "Known")
         await client.refused(417, "POST", f"{client.path}/contact?customevents=Known", {"Values": {"Age": "x"}})
         assert await self.calls(client) == []
+
+    async def test_a_receiver_is_told_and_one_that_is_dead_changes_nothing(self, client: Client) -> None:
+        """Contract 6: the run is queued; its later failure does not change the answer."""
+        async with listening() as receiver:
+            desk = client.desk
+            async with desk.db.account(desk.account_id) as tx:
+                hook = await hooks.create(tx, "Welcome", receiver.url + "/welcome")
+                await hooks.create(tx, "Dead", "http://127.0.0.1:1/")
+            made = await client.post({"Email": "ada@example.org"}, "?customevents=Dead,Welcome")
+            delivery = Delivery(desk.db, nothing_to_tell, private_addresses=True)
+            await delivery.begin_due()
+            await until(lambda: asyncio.sleep(0, bool(receiver.got)), "the receiver is told")
+            await delivery.close()
+            [got] = receiver.got
+            [contact] = await desk.rows("contact")
+            told = got.told(hook.secret)["data"]
+            assert told["hook_name"] == "Welcome"
+            assert told["contacts"] == [{"contact_id": str(contact["contact_id"]), "contact_no": contact["contact_no"]}]
+            assert await client.get(made["EncContactId"]) == made["Values"]

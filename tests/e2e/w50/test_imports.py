@@ -151,7 +151,7 @@ async def test_contacts_by_their_ids(client: Client) -> None:
 async def test_custom_events_run_for_what_was_written(client: Client) -> None:
     """Contract 6 and 8."""
     async with client.desk.db.account(client.desk.account_id) as tx:
-        hook = await hooks.create(tx, "Welcome", "https://example.org/")
+        hook = await hooks.create(tx, "Welcome", "https://hook.invalid/")
     path = await made(client, "Age")
     await added(client, path, {"Age": 1}, {"Age": "x"}, {"Age": 3})
     await client.refused(417, "POST", f"{path}/run?customevents=Unknown")
