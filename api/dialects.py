@@ -68,6 +68,10 @@ class Services:
     finality: Finality
     metrics: Metrics
 
+    def address(self, request: web.Request) -> str:
+        """Where links in an answer begin: where clients reach the API, or where the request came to."""
+        return (self.settings.public_url or f"{request.scheme}://{request.host}").rstrip("/")
+
     def announce(self, submitted: Submitted) -> Activity:
         """Tells the workers about a committed activity, and answers it."""
         if submitted.messages:

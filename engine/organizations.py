@@ -22,7 +22,8 @@ from engine.sets.catalog import name_key
 
 #: An organization's name is a part of paths.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-API_KEY = re.compile(r"[!-~]{1,64}")
+#: Without what clients do not send as it is (contract convio.md 9).
+API_KEY = re.compile(r"""(?:(?![&:\\"'?=])[!-~]){1,64}""")
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 #: Keys of an organization: that in use, and that which takes its place.
 MOST_KEYS = 2
@@ -220,7 +221,9 @@ async def _write(tx: Transaction, organization_id: int, details: Details) -> Org
 def _api_keys(keys: Iterable[str]) -> list[str]:
     several = list(dict.fromkeys(keys))
     if not 1 <= len(several) <= MOST_KEYS or not all(map(API_KEY.fullmatch, several)):
-        raise Invalid("an organization has one or two keys, each of 1 to 64 ASCII characters without blanks")
+        raise Invalid(
+            "an organization has one or two keys, each of 1 to 64 visible ASCII characters but & : \\ \" ' ? ="
+        )
     return several
 
 

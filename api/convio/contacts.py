@@ -1,7 +1,5 @@
 """Contacts of an address book (contract convio.md 6.7, 6.8)."""
 
-from collections.abc import Sequence
-
 from api.convio import listing, logins, properties, submitted
 from api.convio.calls import GET_OR_POST, POST, Call, Open, Restricted, Visit
 from api.convio.refusals import ConstituentNeeded
@@ -9,7 +7,7 @@ from api.convio.results import Members, Value
 from api.convio.submitted import Submitted
 from engine.contacts import reading, search
 from engine.contacts.changes import Changes
-from engine.contacts.decisions import ContactWrite, Written
+from engine.contacts.decisions import Written
 from engine.contacts.likeness import Person, person_of
 from engine.contacts.reading import Contact
 from engine.database import Transaction
@@ -19,14 +17,11 @@ from engine.operations.contact_save import SaveContact
 from engine.principals import Privilege
 from engine.sets.catalog import SetKind
 
-#: Contacts that are written together at most.
-WRITTEN_TOGETHER = 1000
-
 
 async def add(call: Call) -> Members:
     asked = call.asked
     contact = Submitted(asked.given("first_name"), asked.given("last_name"), asked.required("email"))
-    written = await _write(call, saving(_valid(contact)))
+    written = await call.services.inline.write(call.principal, saving(_valid(contact)))
     return [_shown(contact, written.contact_no)]
 
 
@@ -40,7 +35,7 @@ async def add_for_constituent(visit: Visit) -> Members:
 async def add_all(call: Call) -> Members:
     """Those whose address is somebody's already are skipped; one that is not valid has nobody added."""
     contacts = [_valid(each) for each in submitted.contacts(call.asked.required("contacts_to_add"))]
-    results = await write_all(call, [saving(each) for each in contacts])
+    results = await call.services.inline.write_all(call.principal, [saving(each) for each in contacts])
     for result in results:
         if isinstance(result, MusterError) and not isinstance(result, EmailTaken):
             raise result
@@ -51,7 +46,7 @@ async def add_all(call: Call) -> Members:
 async def update(call: Call) -> Members:
     number = call.asked.number("contact_id")
     try:
-        await _write(call, SaveContact(number, properties.changes(call.asked)))
+        await call.services.inline.write(call.principal, SaveContact(number, properties.changes(call.asked)))
     except NotFound:
         raise _unknown(number) from None
     return [("success", True)]
@@ -59,7 +54,7 @@ async def update(call: Call) -> Members:
 
 async def delete(call: Call) -> Members:
     asked = call.asked.numbers("contact_ids")
-    results = await write_all(call, [DeleteContact(number) for number in asked])
+    results = await call.services.inline.write_all(call.principal, [DeleteContact(number) for number in asked])
     deleted = [number for number, result in zip(asked, results, strict=True) if isinstance(result, Written)]
     return [*(("contactId", number) for number in deleted), ("errors", len(deleted) < len(asked))]
 
@@ -77,22 +72,6 @@ async def insist_on(tx: Transaction, contact_no: int) -> None:
     """Raises Invalid unless the address book has the contact."""
     if contact_no not in await reading.ids_by_number(tx, [contact_no]):
         raise _unknown(contact_no)
-
-
-async def _write(call: Call, write: ContactWrite) -> Written:
-    """Does the write; who writes the same contact at this moment is waited for."""
-    [result] = await write_all(call, [write])
-    if isinstance(result, MusterError):
-        raise result
-    return result
-
-
-async def write_all(call: Call, writes: Sequence[ContactWrite]) -> list[Written | MusterError]:
-    """Does the writes; what came of each, in their order."""
-    results: list[Written | MusterError] = []
-    for start in range(0, len(writes), WRITTEN_TOGETHER):
-        results += await call.services.inline.write_all(call.principal, writes[start : start + WRITTEN_TOGETHER])
-    return results
 
 
 def saving(contact: Submitted) -> SaveContact:
@@ -136,4 +115,4 @@ CONTACTS = (
     Restricted("deleteAddressBookContacts", GET_OR_POST, WRITE, delete),
     Restricted("getAddressBookContacts", GET_OR_POST, READ, page),
 )
-CONTACTS_OF_ADMINISTRATORS = (Open("addAddressBookContact", POST, add_for_constituent),)
+CONTACTS_OF_ADMINISTRATORS = (Open("addAddressBookContact", GET_OR_POST, add_for_constituent),)

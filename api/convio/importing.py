@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from api.convio import contacts, submitted
+from api.convio import submitted
 from api.convio.calls import GET_OR_POST, Call, Restricted
 from api.convio.contacts import described, saving
 from api.convio.refusals import words_of
@@ -11,7 +11,7 @@ from api.convio.results import Members
 from api.convio.submitted import Submitted
 from engine.contacts import likeness
 from engine.contacts.decisions import Written
-from engine.contacts.likeness import Acquaintances, Known, Likeness, Person
+from engine.contacts.likeness import Acquaintances, Known, Likeness
 from engine.errors import EmailTaken, MusterError
 from engine.principals import Privilege
 
@@ -29,9 +29,14 @@ async def import_contacts(call: Call) -> Members:
     items = submitted.contacts(call.asked.required("contacts_to_add"))
     there = await _there(call, items)
     new = _unlike_all(items, there)
-    results = dict(zip(new, await contacts.write_all(call, [saving(items[nth]) for nth in new]), strict=True))
+    written = await call.services.inline.write_all(call.principal, [saving(items[nth]) for nth in new])
+    results = dict(zip(new, written, strict=True))
+    if any(isinstance(result, EmailTaken) for result in written):
+        # Somebody else has added one in the meantime.
+        there = await _there(call, items)
     for nth, result in results.items():
-        _acquaint(there, items[nth], result)
+        if isinstance(result, Written):
+            there.add(Known(result.contact_no, items[nth].person))
     told = [_told(item, results.get(nth), there) for nth, item in enumerate(items)]
     return sorted(told, key=lambda each: ORDER.index(each[0]))
 
@@ -50,14 +55,6 @@ def _unlike_all(items: Sequence[Submitted], there: Acquaintances) -> list[int]:
             fresh.add(Known(0, item.person))
             places.append(nth)
     return places
-
-
-def _acquaint(there: Acquaintances, item: Submitted, result: Written | MusterError) -> None:
-    """Makes known who was added, or who has got the address in the meantime."""
-    if isinstance(result, Written):
-        there.add(Known(result.contact_no, item.person))
-    elif isinstance(result, EmailTaken):
-        there.add(Known(result.contact_no or 0, Person("", "", item.email)))
 
 
 def _told(item: Submitted, result: Written | MusterError | None, there: Acquaintances) -> Told:

@@ -41,7 +41,7 @@ async def login_test(call: Call) -> Members:
 
 async def login_url(visit: Visit) -> Members:
     visitor = visitors.new(visit.site, int(time()))
-    address = f"{visit.request.scheme}://{visit.request.host}/{visit.site.name}/site/CRConsAPI"
+    address = f"{visit.services.address(visit.request)}/{visit.site.name}/site/CRConsAPI"
     return [
         ("JSESSIONID", visitor.session_id),
         ("routing_id", None),
@@ -85,9 +85,11 @@ async def _user(visit: Visit, name_of_name: str, name_of_password: str) -> Princ
     if not (name and password):
         raise ParameterMissing(f"{name_of_name} and {name_of_password} are required.")
     try:
-        return (await principals.log_in(visit.db, name, password)).principal()
+        principal = (await principals.log_in(visit.db, name, password)).principal()
     except Unauthorized:
         raise NotLoggedIn("The user name or password is wrong.") from None
+    await visit.admit(principal)
+    return principal
 
 
 def _session(visit: Visit) -> str | None:

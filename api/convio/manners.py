@@ -30,8 +30,8 @@ class WrongVersion(MusterError):
 class Manners:
     """How to answer, as far as that can be understood.
 
-    suppressed: every answer has status 200. success, failure: where the browser is sent then, if anywhere. site: whose
-    secret signs that, if it is to be signed.
+    suppressed: every answer has status 200. success, failure: where the browser is sent then, if anywhere. signer: the
+    site whose secret signs that, if it is to be signed.
     """
 
     format: Format = "xml"

@@ -49,7 +49,7 @@ class Front:
         action = named(self._actions, namespace, name)
         action.insist_on_right(principal)
         reading.insist_on_json(request)
-        caller = Caller(principal, key_id, self._address(request))
+        caller = Caller(principal, key_id, services.address(request))
         content = await action.handler(Call(caller, parameters.parameters_of(body), self._means))
         return await _streamed(request, content) if isinstance(content, AsyncIterator) else json_answer(content)
 
@@ -60,10 +60,6 @@ class Front:
         if found is None or found[1] not in self._namespaces:
             raise NoSuchRoute("There is no such namespace of this version; it is /api/1.0/{namespace}")
         return found[1]
-
-    def _address(self, request: web.Request) -> str:
-        """Where links in the answer begin."""
-        return (self._services.settings.public_url or f"{request.scheme}://{request.host}").rstrip("/")
 
     async def _key(self, request: web.Request) -> tuple[str, SigningKey]:
         key_id = signing.credentials(_head(request)).key_id

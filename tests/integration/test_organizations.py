@@ -66,6 +66,7 @@ async def test_details_are_changed_one_by_one(db: Database, organization: Organi
         Details(api_keys=("a", "b", "c")),
         Details(api_keys=("x" * 65,)),
         Details(api_keys=("a\0b",)),
+        *(Details(api_keys=(f"a{character}b",)) for character in "&:\\\"'?="),
         Details(redirect_hosts=("http://a.test",)),
         Details(redirect_hosts=("a.test/x",)),
         Details(redirect_hosts=("a\0b",)),

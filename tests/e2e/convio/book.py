@@ -95,7 +95,8 @@ def ids(items: list[Any]) -> list[str]:
 
 
 def refusal(answer: Answer, code: int) -> str:
-    """The message of a refusal, after a check of its form (contract convio.md 7)."""
+    """The message of a refusal, after a check of its form (contract convio.md 4, 7)."""
+    assert answer.headers["Cache-Control"] == "no-store"
     if answer.headers["Content-Type"] == "application/json;charset=UTF-8":
         error = json.loads(answer.content)
         assert set(error) == {"errorResponse"}

@@ -1,6 +1,9 @@
 """A site, an address book of it, and an API in front."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -11,7 +14,7 @@ from engine.organizations import Details, Organization
 from engine.principals import Principal, Privilege, Purpose
 from engine.settings import Settings
 from tests.e2e.api.conftest import desk, front, new_desk
-from tests.e2e.api.front import Front
+from tests.e2e.api.front import Front, open_front
 from tests.e2e.convio.book import Book
 from tests.integration.desk import Desk
 
@@ -19,6 +22,8 @@ __all__ = ["desk", "front", "new_desk"]
 
 #: The book for a user with these privileges only.
 Limited = Callable[..., Awaitable[Book]]
+#: The book behind a front with these settings.
+Served = Callable[..., Awaitable[Book]]
 #: Puts another account into the site, and answers a token of its owner for single sign-on.
 Join = Callable[[Desk], Awaitable[str]]
 
@@ -54,13 +59,24 @@ async def book(front: Front, site: Organization, join: Join) -> Book:
     return Book(front, site, {"api_key": site.api_keys[0], "v": "1.0", "sso_auth_token": token})
 
 
+@pytest_asyncio.fixture
+async def served(book: Book, settings: Settings, token: str) -> AsyncIterator[Served]:
+    async with AsyncExitStack() as stack:
+
+        async def served(**changes: object) -> Book:
+            changed = settings.model_copy(update=changes)
+            front = await stack.enter_async_context(open_front(changed, book.front.desk, token))
+            return replace(book, front=front)
+
+        yield served
+
+
 @pytest.fixture
 def limited(book: Book) -> Limited:
 
     async def limited(*privileges: Privilege) -> Book:
         desk = book.front.desk
-        name = f"limited-{desk.account_id}-{len(privileges)}"
-        user = await principals.create_user(desk.db, desk.account_id, name, "a good password", privileges)
+        user = await principals.create_user(desk.db, desk.account_id, uuid4().hex, "a good password", privileges)
         token = await principals.open_session(desk.db, user, Purpose.SIGN_ON, 60)
         return book.with_(sso_auth_token=token)
 

@@ -2,13 +2,20 @@
 
 import json
 from asyncio import gather
+from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
 import pytest
 from lxml import etree
 
+from api.convio.contacts import CONTACTS
+from api.convio.importing import IMPORTS
 from engine import organizations, principals
+from engine.activities.inline import Inline
+from engine.contacts import likeness
+from engine.contacts.likeness import Acquaintances
+from engine.errors import Busy, MusterError
 from engine.principals import Privilege
 from tests.convio_examples import CONTRACT
 from tests.e2e.api.front import Answer
@@ -107,6 +114,16 @@ async def test_several_contacts(book: Book) -> None:
     assert await book.call("addAddressBookContacts", contacts_to_add=text) == {}
 
 
+async def test_a_thousand_contacts(book: Book) -> None:
+    """Contract 6.7; issue 4: in the request's order, however many go together."""
+    emails = [f"c{number}@example.org" for number in range(1001)]
+    result = await book.call("addAddressBookContacts", contacts_to_add=",".join(emails))
+    contacts = result["addressBookContact"]
+    assert [contact["email"] for contact in contacts] == emails
+    result = await book.call("deleteAddressBookContacts", contact_ids=",".join(reversed(ids(contacts))))
+    assert result == {"contactId": ids(contacts)[::-1], "errors": "false"}
+
+
 @pytest.mark.parametrize("text", ["", '"Ann Ash" <ann@example.org>, "X Y" <nope>'])
 async def test_several_that_are_not_valid(book: Book, text: str) -> None:
     """Contract 6.7: 902, and nobody is added."""
@@ -144,7 +161,8 @@ async def test_a_contact_changed(book: Book) -> None:
         contact = await stored(book, number)
         [address] = contact["street_addresses"]
         assert (address["street"], address["city"], address["state"]) == ("1 Elm St, Flat 2", "Ulm", "BW")
-        assert [phone["phone_number"] for phone in contact["phone_numbers"]] == ["555-0100"]
+        assert (address["postal_code"], address["country"]) == ("89073", "DE")
+        assert [(phone["kind"], phone["phone_number"]) for phone in contact["phone_numbers"]] == [("home", "555-0100")]
         assert (contact["last_name"], contact["email_address"]["address"]) == ("Marsh", "Ada@example.org")
     await book.call("updateAddressBookContact", **changed, city="Bonn", phone="", state="")
     contact = await stored(book, number)
@@ -245,8 +263,9 @@ async def test_orders(book: Book) -> None:
 
 
 async def test_filters(book: Book) -> None:
-    """Contract 6.8: contains, without case, and nothing but the text itself."""
+    """Contract 6.8: contains, without case, and nothing but the text itself; who is deleted is not found."""
     who = await people(book)
+    await book.contacts(900, deleted=True)
     for column, text, found in (
         ("last_name", "IRC", ["Al", "Bo", "Cy"]),
         ("email", "@B.EXAMPLE", ["Cy", "Zed"]),
@@ -254,6 +273,7 @@ async def test_filters(book: Book) -> None:
         ("email", "_", []),
         ("first_name", "z", ["Zed"]),
         ("id", who["Bo"], ["Bo"]),
+        ("id", "900", []),
         ("last_name", "", ["", "Al", "Bo", "Cy", "Zed"]),
     ):
         result = await book.call("getAddressBookContacts", list_filter_column=column, list_filter_text=text)
@@ -301,15 +321,20 @@ async def test_pages_that_cannot_be(book: Book) -> None:
 
 
 async def test_privileges(book: Book, limited: Limited) -> None:
-    """Contract 7: 904."""
-    reader = await limited(Privilege.CONTACTS_READ)
-    assert await reader.call("getAddressBookContacts") == {"totalNumberResults": "0"}
-    await reader.refused("getAddressBookGroups", 904)
-    for method in ("addAddressBookContact", "updateAddressBookContact", "deleteAddressBookContacts"):
-        await reader.refused(method, 904, **ADA)
-    writer = await limited(Privilege.CONTACTS_WRITE, Privilege.LISTS_READ)
-    await writer.refused("getAddressBookContacts", 904)
-    await writer.refused("addAddressBookGroup", 904, group_name="X")
+    """Contract 7: 904 for who may do the one and not the other."""
+    of_groups = ("addAddressBookGroup", "updateAddressBookGroup", "deleteAddressBookGroups")
+    of_contacts = [method.name for method in (*CONTACTS, *IMPORTS) if method.name != "getAddressBookContacts"]
+    of_both = ("addContactsToGroup", "removeContactFromGroup")
+    for privilege, methods in (
+        (Privilege.LISTS_WRITE, of_groups),
+        (Privilege.CONTACTS_WRITE, (*of_contacts, *of_both)),
+        (Privilege.LISTS_READ, ["getAddressBookGroups"]),
+        (Privilege.CONTACTS_READ, ["getAddressBookContacts"]),
+    ):
+        without, alone = await limited(*set(Privilege) - {privilege}), await limited(privilege)
+        for method in methods:
+            await without.refused(method, 904)
+            assert (await alone.answer(method)).status == 200 or await alone.refused(method, 902)
 
 
 async def test_an_import(book: Book) -> None:
@@ -351,3 +376,32 @@ async def test_who_is_like_somebody(book: Book) -> None:
     assert len(result["duplicateContact"]) == 5
     await book.refused("importAddressBookContacts", 902)
     assert list(await book.call("importAddressBookContacts", contacts_to_add="nope")) == ["errorContact"]
+
+
+async def test_an_import_that_others_come_before(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 6.9, 10: whose address somebody else has just added is told with who that is; refusals are told, too."""
+    await next_contact(book, 100)
+    await book.call("addAddressBookContact", **ADA)
+    looks: Iterator[Any] = iter([_nobody, likeness.acquaintances])
+
+    async def look(*asked: Any) -> Acquaintances:
+        return await next(looks)(*asked)
+
+    monkeypatch.setattr(likeness, "acquaintances", look)
+    text = '<ADA@example.org>\n"Bo","Birch","bo@example.org"\n"bo","birch","other@example.org"'
+    result = await book.call("importAddressBookContacts", contacts_to_add=text)
+    assert list(result) == ["savedContact", "potentialDuplicateContact"]
+    known = [told["duplicateContact"]["email"] for told in result["potentialDuplicateContact"]]
+    assert known == [ADA["email"], "bo@example.org"]
+    monkeypatch.undo()
+    monkeypatch.setattr(Inline, "write_all", _busy)
+    result = await book.call("importAddressBookContacts", contacts_to_add="a@b.c,A@B.C")
+    assert [told["error"] for told in result["errorContact"]] == ["busy now", "One like it could not be added."]
+
+
+async def _nobody(*_: object) -> Acquaintances:
+    return Acquaintances()
+
+
+async def _busy(*_: object) -> list[MusterError]:
+    return [Busy("busy now")]

@@ -8,7 +8,7 @@ from lxml import etree
 from tests import convio_examples as examples
 from tests.convio_examples import CONTRACT, canonical
 from tests.e2e.convio.book import Book, ids, listed
-from tests.e2e.convio.conftest import Join
+from tests.e2e.convio.conftest import Join, Served
 from tests.integration.conftest import NewDesk
 
 
@@ -44,6 +44,14 @@ async def test_what_is_malformed(book: Book) -> None:
     for parameters in wrong:
         await book.refused("addAddressBookGroup", 902, **parameters)
     assert await book.call("getAddressBookGroups") == CONTRACT["6.5 none"]["getAddressBookGroupsResponse"]
+
+
+async def test_more_groups_than_may_be(served: Served) -> None:
+    """Contract 6.2, 7; an account has so many lists at most."""
+    book = await served(max_lists=1)
+    await book.call("addAddressBookGroup", group_name="A")
+    await book.refused("addAddressBookGroup", 902, group_name="B")
+    assert (await book.call("getAddressBookGroups"))["group"]["name"] == "A"
 
 
 async def test_any_text_can_be_a_name(book: Book) -> None:

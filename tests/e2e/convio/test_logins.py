@@ -12,6 +12,7 @@ from engine.principals import Privilege
 from tests import convio_examples as examples
 from tests.convio_examples import CONTRACT
 from tests.e2e.convio.book import Book, refusal
+from tests.e2e.convio.conftest import Served
 from tests.integration.desk import Desk
 
 PASSWORD = "a good password"
@@ -119,6 +120,14 @@ async def test_a_session(nobody: Book, user: tuple[str, UUID]) -> None:
     await book.refused("getAddressBookGroups", 3)
 
 
+async def test_where_the_login_is(served: Served) -> None:
+    """Contract 3.1: under the address that clients reach the API at, if that is set."""
+    book = await served(public_url="https://muster.example.org/")
+    visitor = await book.call("getLoginUrl", servlet="CRConsAPI")
+    path = f"/{book.site.name}/site/CRConsAPI;jsessionid={visitor['JSESSIONID']}"
+    assert visitor["url"] == f"https://muster.example.org{path}"
+
+
 async def test_sessions_that_cannot_be_logged_in(nobody: Book, user: tuple[str, UUID]) -> None:
     """Contract 3, 7: unknown ones, and those that somebody has logged in to already."""
     visitor = await nobody.call("getLoginUrl", servlet="CRConsAPI")
@@ -180,7 +189,7 @@ async def administrator(nobody: Book) -> Book:
 
 
 async def test_single_sign_on(administrator: Book, nobody: Book, user: tuple[str, UUID]) -> None:
-    """Contract 3.1: for the constituent of a number, or of a name."""
+    """Contract 3, 3.1: for the constituent of a number, or of a name; for thirty minutes."""
     constituent = str(administrator.front.desk.account_id)
     for parameters in (
         {"cons_id": constituent},
@@ -190,8 +199,12 @@ async def test_single_sign_on(administrator: Book, nobody: Book, user: tuple[str
         result = await administrator.call("getSingleSignOnToken", servlet="SRConsAPI", **parameters)
         assert set(result) == {"token", "cons_id"}
         assert result["cons_id"] == constituent
-        group = await nobody.with_(sso_auth_token=result["token"]).call("getAddressBookGroups")
-        assert group == {}
+        book = nobody.with_(sso_auth_token=result["token"])
+        assert await book.call("getAddressBookGroups") == {}
+        await expire(book.front.desk, 29)
+        await book.call("getAddressBookGroups")
+        await expire(book.front.desk, 1)
+        await book.refused("getAddressBookGroups", 7)
 
 
 async def test_single_sign_on_refused(administrator: Book, nobody: Book, user: tuple[str, UUID]) -> None:

@@ -1,18 +1,18 @@
 """What all methods have in common: where, how and in which order a request is checked (contract convio.md)."""
 
+import asyncio
 import json
 import re
-from dataclasses import replace
 from hashlib import md5, sha1
 from urllib.parse import urlencode
 
 import pytest
 
-from engine import organizations
+from engine import organizations, principals
+from engine.database import Database
 from engine.organizations import Details, Digest
-from engine.settings import Settings
-from tests.e2e.api.front import open_front
 from tests.e2e.convio.book import Book, refusal
+from tests.e2e.convio.conftest import Served
 from tests.integration.conftest import NewDesk
 
 THANKS = "https://www.example.org/thanks?group=123#top"
@@ -91,6 +91,8 @@ async def test_the_rotation_key(book: Book) -> None:
     await book.with_(api_key=book.site.api_keys[1]).call("getAddressBookGroups")
     other = await organizations.create(book.front.desk.db, f"other-{book.site.organization_id}")
     await book.with_(api_key=other.api_keys[0]).refused("getAddressBookGroups", 2)
+    parameters = {**book.common, "method": "getAddressBookGroups"}
+    refusal(await book.send("GET", "/nowhere/site/CRAddressBookAPI", parameters), 2)
 
 
 async def test_a_token_of_another_site(book: Book, new_desk: NewDesk) -> None:
@@ -102,11 +104,12 @@ async def test_a_token_of_another_site(book: Book, new_desk: NewDesk) -> None:
 
 
 async def test_where_requests_come_from(book: Book) -> None:
-    """Contract 3, 7: 4, once it is known who asks."""
+    """Contract 3, 7: 4, once it is known who asks; also where nobody need be known."""
     desk, number = book.front.desk, book.site.organization_id
     await organizations.change(desk.db, number, Details(networks=("192.0.2.0/24",)))
     await book.refused("getAddressBookGroups", 4)
     await book.with_(sso_auth_token="wrong").refused("getAddressBookGroups", 7)
+    refusal(await book.answer("getLoginUrl", servlet="CRConsAPI"), 4)
     await organizations.change(desk.db, number, Details(networks=("192.0.2.0/24", "127.0.0.0/8", "::1/128")))
     await book.call("getAddressBookGroups")
 
@@ -166,6 +169,7 @@ async def test_redirects(book: Book) -> None:
             assert answer.headers.get("Location") == location
             if location:
                 assert (answer.status, answer.content) == (302, b"")
+                assert answer.headers["Cache-Control"] == "no-store"
             else:
                 assert (answer.status == 200) is (method != "wrong")
 
@@ -190,16 +194,42 @@ async def test_redirects_elsewhere(book: Book, name: str) -> None:
     assert await book.call("getAddressBookGroups") == {}
 
 
+async def test_who_asks_too_often(book: Book, served: Served) -> None:
+    """Contract 9: 403 and 1, with a token or a password; who has neither is not counted."""
+    desk, name = book.front.desk, f"often-{book.front.desk.account_id}"
+    await principals.create_user(desk.db, desk.account_id, name, "a good password")
+    login = {"servlet": "CRConsAPI", "user_name": name, "password": "a good password"}
+    for limit in ("requests_per_second", "requests_per_day"):
+        limited = await served(**{limit: 1})
+        for method, parameters in (("getAddressBookGroups", {}), ("login", login)):
+            answers = await asyncio.gather(*(limited.answer(method, **parameters) for _ in range(4)))
+            refusal(next(answer for answer in answers if answer.status == 403), 1)
+        await limited.with_(sso_auth_token="wrong").refused("getAddressBookGroups", 7)
+
+
+async def test_faults(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 7: never 500, in the caller's format; a redirect is done all the same."""
+    monkeypatch.setattr(Database, "account", _faulty)
+    await book.refused("getAddressBookGroups", 1)
+    assert (await book.answer("getAddressBookGroups", error_redirect=SORRY)).headers["Location"] == SORRY
+
+
+def _faulty(_: Database, _account_id: int) -> None:
+    raise RuntimeError
+
+
 @pytest.mark.parametrize(("digest", "hashed"), [(Digest.MD5, md5), (Digest.SHA1, sha1)])
 async def test_signed_redirects(book: Book, digest: Digest, hashed: type) -> None:
-    """Contract 8: the query with its time, and the site's secret."""
+    """Contract 8: the query with its time, and the site's secret; after a success and after an error."""
     details = Details(redirect_secret="SITE_SECRET", redirect_digest=digest)
     await organizations.change(book.front.desk.db, book.site.organization_id, details)
-    answer = await book.answer("getAddressBookGroups", redirect=THANKS, sign_redirects="true")
-    location = re.fullmatch(r"([^?]+)\?(group=123&timestamp=\d+)&signature=([0-9a-f]+)#top", answer.headers["Location"])
-    assert location
-    assert location[1] == "https://www.example.org/thanks"
-    assert location[3] == hashed(f"{location[2]}SITE_SECRET".encode()).hexdigest()
+    signed = re.compile(r"([^?]+)\?(group=123&timestamp=\d+)&signature=([0-9a-f]+)#top")
+    for method in ("getAddressBookGroups", "wrong"):
+        answer = await book.answer(method, redirect=THANKS, sign_redirects="true")
+        location = signed.fullmatch(answer.headers["Location"])
+        assert location
+        assert location[1] == "https://www.example.org/thanks"
+        assert location[3] == hashed(f"{location[2]}SITE_SECRET".encode()).hexdigest()
 
 
 async def test_limits(book: Book) -> None:
@@ -236,14 +266,3 @@ async def test_a_hundred_megabytes(book: Book) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(100 * 2**20)}
     answer = await book.front.as_(None).request("POST", book.path, data=b"x" * 2**21, headers=headers)
     refusal(answer, 902)
-
-
-async def test_who_asks_too_often(book: Book, settings: Settings) -> None:
-    """Contract 9: 403 and code 1; who has no token is not counted."""
-    desk = book.front.desk
-    limit = settings.model_copy(update={"requests_per_day": 1})
-    async with open_front(limit, desk, book.front.token or "") as front:
-        limited = replace(book, front=front)
-        assert await limited.call("getAddressBookGroups") == {}
-        await limited.refused("getAddressBookGroups", 1)
-        await limited.with_(sso_auth_token="wrong").refused("getAddressBookGroups", 7)

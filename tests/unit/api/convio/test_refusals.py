@@ -55,4 +55,8 @@ def test_words() -> None:
     assert words_of(errors.NameTaken("another list of this account is named 'x'")) == (
         "There is a group with this name already."
     )
+    assert words_of(errors.EmailTaken("contact 7 has the e-mail address already")) == (
+        "The e-mail address is already in use."
+    )
+    assert words_of(errors.UnknownTarget("there is no list 7")) == "The group was not found."
     assert words_of(errors.Invalid("group_id is required.")) == "group_id is required."

@@ -58,6 +58,9 @@ def test_the_seed_in_xml() -> None:
     """Contract 4, 6.1, and the seed."""
     document = results.written("addContactsToGroupResponse", SEED, "xml")
     assert canonical(document) == canonical(examples.SEED_XML)
+    declaration = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+    assert document.startswith(declaration)
+    assert examples.SEED_XML.startswith(declaration)
 
 
 def test_the_seed_in_json() -> None:

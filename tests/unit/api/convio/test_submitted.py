@@ -35,6 +35,8 @@ BO = Submitted("Bo", "Birch", "bo@example.org")
         ("<a@example.org>", [Submitted("", "", "a@example.org")]),
         ("a@example.org, b@example.org, c@example.org", [Submitted("", "", f"{x}@example.org") for x in "abc"]),
         ('"Ash, Ann" <a@example.org>', [Submitted("Ash,", "Ann", "a@example.org")]),
+        (f'"{"x" * 50}","{"y" * 50}","a@b.c"', [Submitted("x" * 50, "y" * 50, "a@b.c")]),
+        (f"{'x' * 76}@b.c", [Submitted("", "", f"{'x' * 76}@b.c")]),
         ("", []),
         (" , \n ,", []),
     ],
@@ -55,7 +57,7 @@ def test_what_is_submitted(text: str, contacts: list[Submitted]) -> None:
         ('"X Y" <a@b.c> rest', Submitted("", "", '"X Y" <a@b.c> rest')),
         ('"X Y <a@b.c>', Submitted("", "", '"')),
         (f'"{"x" * 51}","Y","a@b.c"', Submitted("x" * 51, "Y", "a@b.c")),
-        (f'"X","Y","{"x" * 80}@b.c"', Submitted("X", "Y", f"{'x' * 80}@b.c")),
+        (f'"X","Y","{"x" * 77}@b.c"', Submitted("X", "Y", f"{'x' * 77}@b.c")),
     ],
 )
 def test_what_is_not_valid(text: str, contact: Submitted) -> None:
