@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from api.greenrope.answers import Record
 from engine.errors import Invalid, MusterError
 
 
@@ -93,8 +92,3 @@ def refusal(error: MusterError) -> tuple[tuple[str, str], ...]:
     """What an answer says of an error, of the whole request or of one contact (contract 2.1)."""
     code = CODES.get(error.code, INTERNAL)
     return ("Result", "Error"), ("ErrorCode", str(code)), ("ErrorText", error.message)
-
-
-def record(error: MusterError) -> Record:
-    """The answer that refuses a whole request."""
-    return Record(refusal(error))

@@ -136,7 +136,7 @@ def _predicate(place: Place, operator: str, value: str) -> Predicate:
 
 
 def _within(column: Column, rule: Element) -> Expression:
-    span = child_text(rule, "Range") or ""
+    span = (child_text(rule, "Range") or "").lower()
     if span not in ("after", "before", "on", "between"):
         raise Invalid(f"there is no range {shown(span)}")
     first = values.searched_day("Date", child_text(rule, "Date") or "")

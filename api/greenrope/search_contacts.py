@@ -35,6 +35,8 @@ SORT_KEYS: Mapping[str, SortKey] = MappingProxyType(
         "Firstname": SortKey.FIRST_NAME,
         "Lastname": SortKey.LAST_NAME,
         "Email": SortKey.EMAIL,
+        "Company": SortKey.COMPANY_NAME,
+        "Title": SortKey.JOB_TITLE,
         "ContactCreated": SortKey.CREATED_AT,
         "LastModified": SortKey.UPDATED_AT,
     }
@@ -175,5 +177,5 @@ def _page(call: Call) -> int:
 
 
 def _flag(element: Element | None, name: str, default: str) -> bool:
-    said = None if element is None else child_text(element, name)
-    return values.is_true(said or default)
+    said = (child_text(element, name) if element is not None else None) or default
+    return said.upper() == "Y" or values.is_true(said)

@@ -8,7 +8,7 @@ from api.xml import Element
 from engine.errors import Invalid
 
 #: What says yes.
-TRUE = frozenset({"true", "1", "yes", "y"})
+TRUE = frozenset({"true", "1", "yes"})
 #: Digits of a number: more are of nothing that there is, and no bigint holds them.
 MOST_DIGITS = 18
 
@@ -19,7 +19,7 @@ _SEARCHED_DAY_FORM = re.compile(r"\d{4}/\d\d/\d\d", re.ASCII)
 
 
 def is_true(text: str | None) -> bool:
-    """Whether a flag is set (contract 2, 6.1.2)."""
+    """Whether a flag is set (contract 2)."""
     return text is not None and text.strip().lower() in TRUE
 
 

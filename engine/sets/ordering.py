@@ -20,6 +20,8 @@ class SortKey(StrEnum):
     LAST_NAME = "last_name"
     FIRST_NAME = "first_name"
     EMAIL = "email"
+    COMPANY_NAME = "company_name"
+    JOB_TITLE = "job_title"
     CONTACT_NO = "contact_no"
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
@@ -41,6 +43,8 @@ _KEYS: Mapping[SortKey, str] = MappingProxyType(
         SortKey.LAST_NAME: in_order("coalesce(c.last_name, '')"),
         SortKey.FIRST_NAME: in_order("coalesce(c.first_name, '')"),
         SortKey.EMAIL: """coalesce(c.email_key, '') collate "C\"""",
+        SortKey.COMPANY_NAME: in_order("coalesce(c.company_name, '')"),
+        SortKey.JOB_TITLE: in_order("coalesce(c.job_title, '')"),
         SortKey.CONTACT_NO: "c.contact_no",
         SortKey.CREATED_AT: "c.created_at",
         SortKey.UPDATED_AT: "c.updated_at",

@@ -160,6 +160,30 @@ async def test_fields_of_groups(rope: Rope) -> None:
     )
 
 
+async def test_what_goes_before_what(rope: Rope) -> None:
+    """Contract 3, 3.1 and 3.4: CompanyID before Company, fieldnum before fieldname; a company that is named is made;
+    to unlink what is not linked, or not there, is no error.
+    """
+    await added_one(rope, Firstname="A", Company="Acme")
+    [acme] = (await rope.front.get("/v3/companies"))["companies"]
+    pet, _ = await added(rope, FieldName="Pet"), await added(rope, FieldName="Toy")
+    links = (
+        "<CompanyName>None</CompanyName>",
+        "<CompanyID>999</CompanyID>",
+        f"<CompanyID>{acme['company_id']}</CompanyID>",
+    )
+    number = await added_one(
+        rope, Firstname="B", Company="Other", CompanyID=acme["company_id"],
+        UserDefinedFields=element("UserDefinedField", {"fieldnum": pet, "fieldname": "Toy"}).replace("><", ">Dog<"),
+        SecondaryCompanies="".join(f'<SecondaryCompany remove="true">{each}</SecondaryCompany>' for each in links),
+    )  # fmt: skip
+    found = await one(rope, number)
+    assert found.findtext("Company") == acme["name"] == "Acme"
+    assert names(found, "UserDefinedFields/UserDefinedField/FieldName") == ["Pet"]
+    assert found.findall("SecondaryCompanies/SecondaryCompany") == []
+    assert {each["name"] for each in (await rope.front.get("/v3/companies"))["companies"]} == {"Acme", "Other"}
+
+
 async def test_update_matches_by_e_mail_or_by_names(rope: Rope) -> None:
     """Contract 5.2 and issue 4: by e-mail first, else by first and last name, whatever address that one has."""
     ada = await added_one(rope, Firstname="Ada", Lastname="Moss", Email="ada@example.org", Title="CTO")

@@ -1,5 +1,7 @@
 """EditContacts, DeleteContacts, UnsubscribeContacts (contract greenrope.md 5.1, 5.3 to 5.5)."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from engine import principals
@@ -18,8 +20,9 @@ from tests.e2e.greenrope.people import (
     request,
     seeds_world,
 )
-from tests.e2e.greenrope.rope import Rope, refusal, texts
+from tests.e2e.greenrope.rope import Rope, element, refusal, texts
 from tests.e2e.greenrope.test_groups import created
+from tests.e2e.greenrope.test_user_fields import DELETE, EDIT, PET, added
 from tests.greenrope_examples import canonical, examples
 from tests.integration.conftest import NewDesk
 
@@ -124,6 +127,20 @@ async def test_groups(rope: Rope) -> None:
     assert names(await one(rope, number), "Groups/Group/Name") == []
 
 
+async def test_the_values_of_a_field(rope: Rope) -> None:
+    """Contract 6.4: those in use stay when an edit drops them from the possible ones; they go with the field."""
+    number = await added(rope, **PET)
+    value = element("UserDefinedField", {"fieldnum": number}).replace("><", ">Dog<")
+    contact_id = await added_one(rope, Firstname="A", UserDefinedFields=value)
+    await rope.done(element(EDIT, FieldName="Pet", PossibleValues="Cat,Bird"))
+    [told_of] = await rope.each(request("EditContacts", contact({"contact_id": contact_id}, Title="CEO")))
+    assert told_of.findtext("Result") == "Success"
+    assert names(await one(rope, contact_id), ".//FieldValue") == ["Dog"]
+    await rope.done(element(DELETE, FieldName="Pet"))
+    await added(rope, **PET)
+    assert names(await one(rope, contact_id), ".//FieldValue") == []
+
+
 async def test_the_address_of_another(rope: Rope) -> None:
     """Contract 5.3 and 8: 1002 with the number."""
     holder = await added_one(rope, Email="a@example.org")
@@ -192,19 +209,33 @@ async def test_deleting_the_same_by_other_words(rope: Rope) -> None:
 
 
 async def test_unsubscribing(rope: Rope) -> None:
-    """Contract 5.5: no AccountNumber; memberships stay, the time moves; again is Success; then it joins no group."""
+    """Contract 5.5: no AccountNumber; memberships stay; of today, the time moves; again is Success; then it joins no
+    group.
+    """
     group_id, _ = await created(rope, "G"), await created(rope, "H")
     number = await added_one(rope, Firstname="A", Email="a@example.org", Groups=listed("Group", "G"))
+    await rope.front.desk.owner.execute(
+        "UPDATE contact SET updated_at = '2020-01-01' WHERE account_id = $1", rope.account_id
+    )
+    today = datetime.now(UTC)
     for _ in range(2):
         content = await rope.send(request("UnsubscribeContacts", contact({"contact_id": number, "request_id": "u-1"})))
         expected = examples("contract", "UnsubscribeContactsResponse")[0].replace("8984", number)
         assert canonical(content) == canonical(expected)
     [found] = await everybody(rope, group_id=group_id)
     assert found.findtext("Unsubscribed") == "1"
-    assert len(await everybody(rope, Unsubscribed="true")) == 1
+    assert len(await everybody(rope, Unsubscribed="true", Unsubscribed_startdate=f"{today:%Y%m%d}")) == 1
+    assert len(await everybody(rope, updated_timestamp="2026-01-01 00:00:00")) == 1
     joins = contact({"contact_id": number}, Groups=listed("Group", "H"))
     [told] = await rope.each(request("EditContacts", joins))
     assert refusal(told) == 1003
+
+
+async def test_unsubscribing_as_in_the_seed(rope: Rope) -> None:
+    """Contract 5.5 and the seed's first example, and its answer but for numbers."""
+    real = {"8984": await added_one(rope, Firstname="A"), "8983": await added_one(rope, Firstname="B")}
+    content = await rope.send(placed(examples("seed", "UnsubscribeContactsRequest")[0], real))
+    assert canonical(content) == canonical(placed(examples("seed", "UnsubscribeContactsResponse")[0], real))
 
 
 @FUNCTIONS

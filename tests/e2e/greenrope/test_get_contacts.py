@@ -108,6 +108,16 @@ async def test_criteria(rope: Rope) -> None:
     assert await found(rope, contact_id=999) == await found(rope, contact_id=10**17) == []
 
 
+async def test_the_order(rope: Rope) -> None:
+    """Contract 4 and the seed: last name, first name, e-mail, number."""
+    said = [("Ash", "B", "x@example.org"), ("Ash", "A", "y@example.org"), ("Ash", "A", "x@example.org"),
+            ("", "C", "z@example.org"), ("Ash", "A", "x@example.org")]  # fmt: skip
+    for last, first, email in said:
+        await added_one(rope, Lastname=last, Firstname=first, Email=email)
+    assert [each.findtext("Contact_id") for each in await everybody(rope)] == ["4", "3", "5", "2", "1"]
+    assert [each.findtext("Contact_id") for each in await everybody(rope, start_chunk_page=0)] == [*"43521"]
+
+
 async def test_updated_after(rope: Rope) -> None:
     """Contract 4: after a time, in whole seconds."""
     await people(rope)

@@ -55,16 +55,23 @@ async def test_a_thousand(rope: Rope) -> None:
     assert len(await members(rope, group_id)) == 1000
 
 
+async def groups(rope: Rope, **attributes: object) -> list[str | None]:
+    root = await rope.done(element("GetContactGroupsRequest", attributes))
+    return [each.text for each in root.findall("ContactGroups/ContactGroup/GroupName")]
+
+
 async def test_the_groups_of_a_contact(rope: Rope) -> None:
     """Contract 6.2 and the seed: of one contact, and without criteria all; by number."""
     second, first = await created(rope, "My Mailing List 2"), await created(rope, "My Mailing List 3")
     await created(rope, "Another")
-    groups = listed("Group", "My Mailing List 3", "My Mailing List 2")
-    number = await added_one(rope, Firstname="A", Groups=groups)
+    number = await added_one(rope, Firstname="A", Groups=listed("Group", "My Mailing List 3", "My Mailing List 2"))
+    last = await added_one(rope, Firstname="B", Groups=listed("Group", "My Mailing List 3", "Another"))
     content = await rope.send(examples("seed", "GetContactGroupsRequest")[0].replace("8984", number))
     expected = examples("seed", "GetContactGroupsResponse")[0].replace("9902", second).replace("9903", first)
     assert canonical(content) == canonical(expected)
-    assert len((await rope.done("<GetContactGroupsRequest/>")).findall("ContactGroups/ContactGroup")) == 3
+    groups_of_account = await groups(rope)
+    assert groups_of_account == ["My Mailing List 2", "My Mailing List 3", "Another"]
+    assert await groups(rope, contact_id=last, firstname="b") == groups_of_account[1:]
     await added_one(rope, Firstname="A")
     assert await rope.refused(element("GetContactGroupsRequest", {"firstname": "a"})) == 1012
     assert await rope.refused(element("GetContactGroupsRequest", {"contact_id": 999})) == 1006

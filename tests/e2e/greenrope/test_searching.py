@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from engine.principals import Privilege
+from tests.e2e.greenrope.conftest import NewUser
 from tests.e2e.greenrope.people import contact, listed, request, tracked
 from tests.e2e.greenrope.rope import Rope, element, texts
 from tests.e2e.greenrope.test_groups import created
@@ -172,6 +174,34 @@ async def test_who_is_included(rope: Rope) -> None:
     await rope.each(request("UnsubscribeContacts", contact({"contact_id": 3})))
     assert await found(rope, search()) == ["Ann"]
     assert await found(rope, search(includes={"Unsubscribers": "Y"})) == ["Ann", "Cat"]
+
+
+async def test_complaints_of_the_account(rope: Rope) -> None:
+    """Contract 6.1.2: SpamComplaints."""
+    await rope.each(request("AddContacts", contact(Firstname="Ann", Email="ann@example.org")))
+    await tracked(rope, ("ann@example.org", "complained", "2026-01-15T00:00:00Z", None))
+    assert await found(rope, search(includes={"Unsubscribers": "Y"})) == []
+    assert await found(rope, search(includes={"Unsubscribers": "Y", "SpamComplaints": "y"})) == ["Ann"]
+
+
+async def test_the_order(rope: Rope) -> None:
+    """Contract 6.1: by ID unless another field is named, which may be one of the text and date fields."""
+    people = [("B", "Zoe", "F"), ("A", "Yan", "G"), ("C", "Xu", "E")]
+    contacts = [contact(Firstname=first, Lastname=last, Company=last, Title=title) for first, last, title in people]
+    await rope.each(request("AddContacts", *contacts))
+    orders = {"": "BAC", "ID": "BAC", "Firstname": "ABC", "Lastname": "CAB", "Company": "CAB", "Title": "CBA",
+              "ContactCreated": "BAC", "LastModified": "BAC"}  # fmt: skip
+    for name, expected in orders.items():
+        assert await found(rope, search(OrderBy=name)) == list(expected), name
+        if name not in ("ContactCreated", "LastModified"):
+            assert await found(rope, search(OrderBy=name, OrderDirection="DESC")) == list(reversed(expected)), name
+
+
+async def test_who_sees_whom(rope: Rope, new_user: NewUser) -> None:
+    """Contract 1.2: without the privilege contacts in no group do not exist."""
+    await people(rope)
+    limited = await new_user(rope.account_id, [Privilege.CONTACTS_READ])
+    assert await found(limited, search(includes=ALL)) == ["Ann", "Bob"]
 
 
 async def test_pages(rope: Rope) -> None:

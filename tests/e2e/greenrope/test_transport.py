@@ -56,6 +56,15 @@ async def test_tokens_that_are_not_good(rope: Rope, new_user: NewUser) -> None:
         assert (root.tag, refusal(root)) == ("GetAccountsWithAccessResponse", 1001)
 
 
+async def test_how_long_a_token_is_good(rope: Rope) -> None:
+    """Contract 1.1 and 8: two hours, then 1001."""
+    fresh, owner, mine = await rope.again(), rope.front.desk.owner, "principal_id = $1 AND purpose = 'session'"
+    hours = f"SELECT DISTINCT round(extract(epoch FROM expires_at - created_at) / 3600, 2) FROM token WHERE {mine}"
+    assert await owner.fetchval(hours, rope.principal_id) == 2
+    await owner.execute(f"UPDATE token SET expires_at = now() - interval '1 second' WHERE {mine}", rope.principal_id)
+    assert await fresh.refused(ACCOUNTS) == 1001
+
+
 async def test_other_methods(front: Front) -> None:
     """Contract 1: 405 with an empty body."""
     for method in ("GET", "PUT", "DELETE", "HEAD"):

@@ -105,6 +105,19 @@ async def test_editing(rope: Rope) -> None:
     assert (field["Group"], field["FieldType"], field["PossibleValues"]) == ("All", "Select", "Cat,Bird")
 
 
+async def test_the_seeds_edits(rope: Rope) -> None:
+    """Contract 6.4 and the seed: as they stand, but for the group; the answer but for numbers and the time."""
+    group_id = await created(rope, "G")
+    await added(rope, FieldName="Favorite Animal"), await added(rope, FieldName="MyUserDefinedField2")
+    [shape] = examples("seed", "EditUserDefinedFieldResponse")
+    for example in examples("seed", EDIT):
+        root = await rope.done(example.replace("9902", group_id))
+        assert list(texts(root)) == re.findall(r"<(\w+)>[^<\s]", shape)
+    first, second = await told(rope)
+    assert (first["Group"], first["FieldType"], first["PossibleValues"]) == (group_id, "Checkbox", "Dog,Cat,Monkey")
+    assert (second["Group"], second["FieldType"]) == ("All", "Text")
+
+
 async def test_deleting(rope: Rope) -> None:
     """Contract 6.4: the answer of contract and seed."""
     await added(rope, FieldName="Favorite Animal")

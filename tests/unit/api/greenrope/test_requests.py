@@ -60,7 +60,7 @@ def test_attributes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_true"), [("true", 1), ("TRUE", 1), ("1", 1), ("yes", 1), ("Y", 1), ("0", 0), ("", 0)]
+    ("text", "is_true"), [("true", 1), ("TRUE", 1), ("1", 1), ("yes", 1), ("Y", 0), ("on", 0), ("0", 0), ("", 0)]
 )
 def test_flags(text: str, is_true: int) -> None:
     """Contract 2."""

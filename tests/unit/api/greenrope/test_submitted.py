@@ -81,6 +81,22 @@ def test_groups_by_id_are_ignored() -> None:
     assert said("<Groups><Group_id>4</Group_id><Group/></Groups>").groups == Groups((), False)
 
 
+def test_texts_in_pieces() -> None:
+    """Contract 2: trimmed; what is between comments and sections is one text."""
+    found = said("<Firstname> A<!-- x -->d<![CDATA[a & <Co>]]> </Firstname>")
+    assert found.texts == {"Firstname": "Ada & <Co>"}
+
+
+def test_as_much_as_may_be() -> None:
+    """Contract 10."""
+    email = "@".join(("e" * 60, ".".join(["d" * 60] * 3) + ".example.or"))
+    longest = {name: email if name == "Email" else "9" * most for name, most in TEXTS.items()}
+    assert len(email) == 254
+    assert {TEXTS[name] for name in ("Firstname", "Zip", "Website")} == {255}
+    assert {TEXTS[name] for name in ("SkillsAndInterests", "Bio", "Notes")} == {65_535}
+    assert said("".join(f"<{name}>{text}</{name}>" for name, text in longest.items())).texts == longest
+
+
 def test_groups_to_leave() -> None:
     """Contract 3: RemoveGroups."""
     found = said("<RemoveGroups><RemoveGroup>A</RemoveGroup><RemoveGroup> B </RemoveGroup></RemoveGroups>")
