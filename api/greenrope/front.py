@@ -7,7 +7,7 @@ if it fails in the middle its list is closed where it is, and what follows is no
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from http import HTTPStatus
 
@@ -74,28 +74,32 @@ class _Door:
 
     async def _sent(self, request: web.Request, heading: Heading, answer: Long) -> web.StreamResponse:
         """Sends the answer; what fails before its first items are there is refused as any other."""
-        frame = Frame(heading.answer_root, answer.head, answer.container, answer.item)
         async with aclosing(answer.runs) as runs:
-            run = await anext(runs, None)
+            first = await anext(runs, None)
             response = web.StreamResponse(headers={"Content-Type": _content_type(heading.format)})
             with suppress(ConnectionError):
                 await response.prepare(request)
-                await response.write(heading.format.begin(frame))
-                between = b""
-                while run is not None:
-                    if run:
-                        await response.write(between + heading.format.items(frame, run))
-                        await asyncio.sleep(0)
-                        between = heading.format.between
-                    try:
-                        run = await anext(runs, None)
-                    except Exception as error:  # noqa: BLE001 (the answer has begun: it is told at its end)
-                        await response.write(heading.format.end(frame, refusal(dialects.told(error, self._path))))
-                        break
-                else:
-                    await response.write(heading.format.end(frame, answer.tail()))
+                async for piece in self._pieces(heading, answer, first):
+                    await response.write(piece)
+                    await asyncio.sleep(0)
                 await response.write_eof()
         return response
+
+    async def _pieces(self, heading: Heading, answer: Long, first: Sequence[Record] | None) -> AsyncIterator[bytes]:
+        """The answer piece by piece; what fails from now on is told at its end."""
+        frame, written = Frame(heading.answer_root, answer.head, answer.container, answer.item), heading.format
+        yield written.begin(frame)
+        run, between = first, b""
+        try:
+            while run is not None:
+                if run:
+                    yield between + written.items(frame, run)
+                    between = written.between
+                run = await anext(answer.runs, None)
+            end = answer.tail()
+        except Exception as error:  # noqa: BLE001 (the answer has begun, so it cannot be refused any more)
+            end = refusal(dialects.told(error, self._path))
+        yield written.end(frame, end)
 
 
 async def _not_allowed(_: web.Request) -> web.StreamResponse:
