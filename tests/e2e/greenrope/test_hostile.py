@@ -38,7 +38,8 @@ INSIDE = {
 VALUES = (
     "", " ", "0", "1", "2", "-1", "9" * 18, "9" * 30, "1.5", "x", "G", "Pet", "Dog", "true", "Y", "all", "any",
     "single", "multiple", "ID", "Tag", "Firstname", "City", "Phone", "contains", "is", "is not", "is empty",
-    "greater than", "after", "between", "before", "LastModified", "2026/01/01", "9999/12/31", "0001/01/01", "20260101", "00010101",
+    "greater than", "after", "between", "before", "LastModified", "2026/01/01", "9999/12/31", "0001/01/01", "20260101",
+    "00010101",
     "99991231", "2026-01-15 10:00:00", "9999-12-31 23:59:59", "0001-01-01 00:00:00", "a@example.org", "'; --", "%_\\",
     "json", "ü\u0301\U0001f600", "\u200b", "\u00a0", "\ud7ff", "x" * 300, "Select", "Checkbox", "Date", "Hidden",
     "desc",
