@@ -88,9 +88,13 @@ async def due(db: Database, limit: int) -> list[DueCall]:
 
 
 async def claim(db: Database, account_id: int, call_ids: Sequence[UUID]) -> list[Call]:
-    """Those of the calls that nobody else has taken, now taken for CLAIM_SECONDS. Ends those of deleted hooks."""
+    """Those of the calls that nobody else has taken, in this order, now taken for CLAIM_SECONDS. Ends those of deleted
+    hooks.
+    """
+    place = {call_id: place for place, call_id in enumerate(call_ids)}
     async with db.account(account_id) as tx:
-        rows = await tx.all("claim_calls", call_ids=list(call_ids), seconds=CLAIM_SECONDS)
+        found = await tx.all("claim_calls", call_ids=list(call_ids), seconds=CLAIM_SECONDS)
+        rows = sorted(found, key=lambda row: place[row["call_id"]])
         for row in rows:
             if row["gone"]:
                 await tx.run("end_call", call_id=row["call_id"], outcome=DELETED)

@@ -100,7 +100,7 @@ async def page(tx: Transaction, *, limit: int, after: int = 0) -> list[Hook]:
 
 
 async def enter(tx: Transaction, hook_no: int, contact_nos: Sequence[int]) -> None:
-    """Has the hook called for these contacts, once the transaction has committed."""
+    """Has the hook called for these contacts, once the transaction has committed; several in the order of entering."""
     for start in range(0, len(contact_nos), CONTACTS_OF_CALL):
         told = list(contact_nos[start : start + CONTACTS_OF_CALL])
         await tx.run("enter_hook_call", call_id=uuid4(), hook_no=hook_no, contact_nos=told)

@@ -51,11 +51,6 @@ class Call:
         items = (item.strip() for value in given for item in value.split(","))
         return list({item.lower(): item for item in items if item}.values())
 
-    def value(self, name: str) -> str | None:
-        """A parameter of the query, whatever the case of its name; of several the last."""
-        values = [value for key, value in self.request.query.items() if key.lower() == name.lower()]
-        return values[-1] if values else None
-
 
 def number(text: str, what: str) -> int:
     """A number in the path. Raises Invalid when it is none, and NotFound for one that nothing has (contract 9)."""

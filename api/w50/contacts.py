@@ -1,7 +1,6 @@
 """Writing contacts of a list, one or all that match, and reading one (contract w50.md 3 to 6)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from api.w50 import schema, submitted
 from api.w50.calling import Call
@@ -13,7 +12,6 @@ from api.w50.values import Scalar, checked
 from engine import accounts, fields
 from engine.accounts import Secret
 from engine.contacts import field_values, matching, reading, record, sealed_ids
-from engine.contacts.changes import Changes
 from engine.contacts.decisions import Written
 from engine.contacts.matching import Matching
 from engine.contacts.record import Row
@@ -27,6 +25,8 @@ from engine.sets.expressions import Expression
 
 #: Bytes of a body (contract 10).
 MOST_BYTES = 2**20
+#: Parameters of the query that are no fields (contract 5).
+RESERVED = ("match", "customevents")
 #: How a list is told of whose numbers are asked for.
 LISTS = (SetKind.LIST,)
 
@@ -43,7 +43,7 @@ async def write(call: Call) -> Contact:
         return await _save_one(call, of_list, values, contact_no, calls)
     whom = _whom(of_list, {field: values.get(field) for field in match})
     rest = {field: value for field, value in values.items() if field not in match}
-    return await _save_all(call, of_list, said, Matching(whom, field_values.changes(rest), new(of_list, values), calls))
+    return await _save_all(call, of_list, said, Matching(whom, field_values.changes(rest), of_list.new(values), calls))
 
 
 async def change(call: Call) -> Contact:
@@ -77,12 +77,6 @@ def shown(secret: Secret, of_list: Schema, row: Row) -> Contact:
     return Contact(enc_id, row["contact_no"], of_list.contact_list.set_no, of_list.shown(row))
 
 
-def new(of_list: Schema, values: Mapping[Field, str | None]) -> Changes:
-    """What these values say of a new contact, which joins the list."""
-    said = field_values.changes({**of_list.defaults(), **values})
-    return replace(said, joins=frozenset({of_list.contact_list.set_no}))
-
-
 async def known(tx: Transaction, call: Call, enc_ids: Iterable[str]) -> dict[str, int]:
     """The numbers of those of the ids that are of contacts of the list."""
     secret = await accounts.secret(tx)
@@ -103,7 +97,7 @@ async def _meant(tx: Transaction, call: Call, enc_id: str) -> int:
 async def _save_one(
     call: Call, of_list: Schema, values: Mapping[Field, str | None], contact_no: int | None, calls: tuple[int, ...]
 ) -> Contact:
-    changes = new(of_list, values) if contact_no is None else field_values.changes(values)
+    changes = of_list.new(values) if contact_no is None else field_values.changes(values)
     try:
         write = SaveContact(contact_no, changes, twins=True, calls=calls)
         return await _stored(call, of_list, await call.services.inline.write(call.principal, write))
@@ -141,6 +135,8 @@ def _whom(of_list: Schema, match: Mapping[Field, str | None]) -> Expression:
 def _asked(call: Call, field: Field) -> Scalar:
     """What the query has for the field; of several the last."""
     key = fields.key_of(field.label)
+    if key in RESERVED:
+        raise Invalid(f"'{field.label}' is no name of a field in the query.")
     values = [value for name, value in call.request.query.items() if fields.key_of(name) == key]
     return checked(field.label, values[-1]) if values else None
 

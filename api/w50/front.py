@@ -6,7 +6,7 @@ What is wrong is looked for in this order: credentials, path and list, rights, p
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
@@ -152,7 +152,7 @@ async def _called(route: Route, call: Call) -> Document:
     call.principal.require(route.privilege)
     if wrong is not None:
         raise wrong
-    return await route.handler(Call(call.request, call.principal, call.services, call.names, contact_list))
+    return await route.handler(replace(call, contact_list=contact_list))
 
 
 async def _list(call: Call) -> NamedSet:

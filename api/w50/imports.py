@@ -1,5 +1,6 @@
 """Import jobs: made, filled with contacts, run as an activity, and how far they are (contract w50.md 8)."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,9 +56,10 @@ async def create(call: Call) -> Item:
 
 async def add(call: Call) -> Listing:
     """POST contactLists/{contactListId}/import/{importJobId}: up to 10,000 contacts."""
-    said = submitted.contacts(*await call.body(CONTACTS_BYTES), MOST_CONTACTS)
     async with call.db.account(call.account_id) as tx:
         job, of_list = await _job(tx, call), await schema.read(tx, call.list_of_path)
+    said = await asyncio.to_thread(submitted.contacts, *await call.body(CONTACTS_BYTES), MOST_CONTACTS)
+    async with call.db.account(call.account_id) as tx:
         known = await contacts.known(tx, call, [each.enc_id for each in said if each.enc_id is not None])
         checked = [_checked(of_list, job, each, known) for each in said]
         invalid = Counter(kind for each in checked for kind in each.invalid)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from api.w50.calling import Call
 from api.w50.refusals import insist_on_none
-from api.w50.values import Scalar, text_of
+from api.w50.values import Scalar, day_of, text_of
 from engine import fields, hooks
 from engine.contacts import field_values
+from engine.contacts.changes import Changes
 from engine.contacts.record import Row
 from engine.database import Transaction
 from engine.errors import Invalid
@@ -55,14 +56,14 @@ class Schema:
         insist_on_none(problems)
         return checked
 
+    def new(self, values: Mapping[Field, str | None]) -> Changes:
+        """What these values say of a new contact, which joins the list."""
+        return field_values.of_new_member(self.contact_list.set_no, self.fields, values)
+
     def shown(self, row: Row) -> dict[str, Scalar]:
         """The contact's values of all fields that are set."""
         values = {field.label: field_values.stored(row, field) for field in self.fields}
         return {name: value for name, value in values.items() if value is not None}
-
-    def defaults(self) -> dict[Field, str | None]:
-        """What new contacts get where nothing is said."""
-        return {field: field.default_value for field in self.fields if field.default_value}
 
 
 async def read(tx: Transaction, contact_list: NamedSet) -> Schema:
@@ -84,4 +85,6 @@ async def events(tx: Transaction, call: Call) -> tuple[int, ...]:
 def fitting(field: Field, value: Scalar) -> str | None:
     """The value as it is stored; blanks clear a field as nothing does. Raises Invalid."""
     text = text_of(value)
-    return None if text is None or not text.strip() else field_values.fitting(field, text)
+    if text is None or not text.strip():
+        return None
+    return field_values.fitting(field, day_of(text) if field_values.type_of(field) == "date" else text)

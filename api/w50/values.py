@@ -6,6 +6,7 @@ What is stored and compared is their text.
 import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -17,8 +18,6 @@ Scalar: TypeAlias = Filled | None
 
 #: Characters of a value (contract 10).
 VALUE_LENGTH: Final = 4000
-#: Below this whole numbers are as exact as numbers with a point, and written without one.
-EXACT: Final = 2**53
 
 
 def checked(name: str, value: Any) -> Scalar:
@@ -27,8 +26,7 @@ def checked(name: str, value: Any) -> Scalar:
         return None
     if isinstance(value, Mapping | list):
         raise Invalid(f"The value of '{name}' must be a text, a number, true, false or null.")
-    if isinstance(value, str):
-        insist_on_storable(name, value)
+    insist_on_storable(name, text_of(value) or "")
     return value  # type: ignore[no-any-return]
 
 
@@ -50,8 +48,15 @@ def text_of(value: Scalar) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < EXACT else repr(value)
+        # Without an exponent: fields of numbers do not know that form.
+        return f"{Decimal(repr(value)):f}".removesuffix(".0")
     return None if value is None or value == "" else str(value)
+
+
+def day_of(text: str) -> str:
+    """The day of a text that is a day and a time, as .NET writes every date; any other text as it is."""
+    moment = _MOMENT.fullmatch(text.strip())
+    return moment[1] if moment else text
 
 
 def of_type(kind: str | None, text: str) -> Scalar:
@@ -84,6 +89,7 @@ def _boolean(text: str) -> bool:
     return _BOOLEANS[text]
 
 
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _DIGITS = re.compile(r"[+-]?\d{1,100}", re.ASCII)
 _BOOLEANS: Final = MappingProxyType({"true": True, "1": True, "false": False, "0": False})
 _READ: Final[Mapping[str, Callable[[str], Scalar]]] = MappingProxyType(

@@ -1,6 +1,6 @@
 """Values of custom fields and of those that are another name of a property of the contact: told apart here, once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -11,15 +11,12 @@ from engine.emails import email_key
 from engine.fields import Field, Property, Type
 from engine.sets.predicates import (
     Column,
-    Comparison,
     CustomText,
-    Exactly,
     ExactlyAmong,
     FoldedAmong,
     OneOf,
     Phone,
     Predicate,
-    Text,
 )
 
 #: The kind of phone number that a field can be another name of.
@@ -59,24 +56,20 @@ def stored(row: Row, known: Field) -> str | None:
     return _STORED[known.property](row)
 
 
-def equal(field: Field, value: str) -> Predicate:
-    """The field has this value, to the letter; an e-mail address whatever its case (contract w50.md 4)."""
-    match field.property:
-        case None if field.type == "email":
-            return Text(CustomText(field.field_no), Comparison.EQUALS, value)
-        case None:
-            return Exactly(CustomText(field.field_no), value)
-        case "email":
-            return OneOf(Column.EMAIL_KEY, (email_key(value),))
-        case "mobile":
-            return Exactly(Phone(MOBILE), value)
-        case name:
-            return Exactly(NAMES[name], value)
+def of_new_member(set_no: int, known: Iterable[Field], values: Mapping[Field, str | None]) -> Changes:
+    """What these values say of a new contact that joins the list with these fields; unsaid ones have their defaults."""
+    defaults = {field: field.default_value for field in known if field.default_value}
+    return replace(changes({**defaults, **values}), joins=frozenset({set_no}))
 
 
 def key(field: Field, value: str) -> str:
     """What makes two values of the field one."""
     return email_key(value) if type_of(field) == "email" else value
+
+
+def equal(field: Field, value: str) -> Predicate:
+    """The field has this value, to the letter; an e-mail address whatever its case (contract w50.md 4)."""
+    return among(field, (key(field, value),))
 
 
 def among(field: Field, keys: Sequence[str]) -> Predicate:

@@ -6,7 +6,7 @@ What cannot be saved is an error of the activity, and the rest goes on.
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from engine import fields
@@ -100,13 +100,14 @@ class _List:
 
     def changes(self, contact: StagedContact, left_out: Sequence[Field] = ()) -> Changes:
         """What is said of it, but values of those fields; of deleted fields nothing."""
-        known = {self.fields[no]: value for no, value in contact.values.items() if no in self.fields}
-        return field_values.changes({each: value for each, value in known.items() if each not in left_out})
+        said = self._said(contact)
+        return field_values.changes({each: value for each, value in said.items() if each not in left_out})
 
     def new(self, contact: StagedContact) -> Changes:
-        defaults = {no: each.default_value for no, each in self.fields.items() if each.default_value}
-        said = self.changes(replace(contact, values={**defaults, **contact.values}))
-        return replace(said, joins=frozenset({self.set_no}))
+        return field_values.of_new_member(self.set_no, self.fields.values(), self._said(contact))
+
+    def _said(self, contact: StagedContact) -> Mapping[Field, str | None]:
+        return {self.fields[no]: value for no, value in contact.values.items() if no in self.fields}
 
 
 class _Write(NamedTuple):

@@ -36,9 +36,9 @@ order by hook_no
 limit :limit;
 
 -- name: enter_hook_call!
--- A call that is to be made. Its id is the same at every attempt.
-insert into hook_call (account_id, call_id, hook_no, contact_nos)
-values (:account_id, :call_id, :hook_no, :contact_nos);
+-- A call that is to be made, after those that the transaction has entered. Its id is the same at every attempt.
+insert into hook_call (account_id, call_id, hook_no, contact_nos, due_at)
+values (:account_id, :call_id, :hook_no, :contact_nos, clock_timestamp());
 
 -- name: enter_callback!
 insert into hook_call (account_id, call_id, url, activity_id) values (:account_id, :call_id, :url, :activity_id);

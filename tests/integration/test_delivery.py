@@ -118,6 +118,18 @@ async def test_a_call_tells_of_its_contacts_and_is_signed(desk: Desk, receiver: 
     }
 
 
+async def test_hooks_are_called_in_the_order_they_are_entered(desk: Desk) -> None:
+    """Contract w50.md 6: as listed."""
+    made = [await hook_at(desk, f"{DEAD}/{number}") for number in range(6)]
+    asked = [hook.hook_no for hook in made[3:] + made[:3]]
+    async with desk.db.account(desk.account_id) as tx:
+        for hook_no in asked:
+            await hooks.enter(tx, hook_no, [1])
+    due = [call for call in await hook_calls.due(desk.db, 1000) if call.receiver.account_id == desk.account_id]
+    claimed = await hook_calls.claim(desk.db, desk.account_id, [call.call_id for call in due])
+    assert [call.receiver.hook_no for call in claimed] == asked
+
+
 async def test_a_url_is_told_of_an_activity(desk: Desk, receiver: Receiver, delivery: Delivery) -> None:
     """Its format makes the body; the call has an id and nobody's signature."""
     async with desk.db.account(desk.account_id) as tx:

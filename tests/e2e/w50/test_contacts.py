@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from engine import hooks
+from engine import fields, hooks
 from engine.contacts import matching
 from engine.database import Database
+from engine.fields import Definition
 from tests.e2e.w50.client import Client
 from tests.integration.conftest import NewDesk
 from tests.integration.desk import until
@@ -51,7 +52,7 @@ class TestInserting:
         """Contract 2.2: names whatever their case, answered in the field's own spelling; values by their text."""
         said = {"EMAIL": "Ada@Example.org", "firstname": "Ada", "surname": "L", "mobile": "353870000001"}
         own = {"Age": 36, "born": "1815-12-10", "member": True, "diet": "VEGAN", "accountref": 0.5}
-        made = await client.post({**said, **own, "Address1": None, "Second_Email": ""})
+        made = await client.post({**said, **own, "Address1": None, "Second_Email": {}})
         assert made["Values"] == {
             "Email": "Ada@Example.org",
             "FirstName": "Ada",
@@ -65,6 +66,33 @@ class TestInserting:
         }
         [row] = await client.desk.rows("contact")
         assert (row["first_name"], row["last_name"]) == ("Ada", "L")
+
+    async def test_values_that_are_cleared_have_no_default(self, client: Client) -> None:
+        """Contract 2.2: the default is for a field that is not named."""
+        for nothing in list[object]([None, "", {}]):
+            assert (await client.post({"Age": 1, "Diet": nothing}))["Values"] == {"Age": "1"}
+
+    async def test_numbers_and_times_fit_their_fields(self, client: Client) -> None:
+        """Contract 2.2 and 2.3: numbers without an exponent, of a dateTime the day."""
+        body = (
+            b'{"Values":{"Age":1e-7,"AccountRef":1E22,"Born":"2026-01-15T00:00:00","Address1":"2026-01-15T00:00:00"}}'
+        )
+        made = await client.done("POST", f"{client.path}/contact", body)
+        assert made["Values"] == {
+            "AccountRef": "1" + 22 * "0",
+            "Address1": "2026-01-15T00:00:00",
+            "Age": "0.0000001",
+            "Born": "2026-01-15",
+            "Diet": "None",
+        }
+
+    async def test_long_values(self, client: Client) -> None:
+        """Contract 10: 4,000 characters, whatever the field; they can be matched, too."""
+        for field in ("FirstName", "Surname", "AccountRef"):
+            made = await client.post({field: (long := "".join(map(chr, range(0x4E00, 0x4E00 + 4000)))), "Age": 1})
+            assert made["Values"][field] == long
+            again = await client.post({field: long, "Age": 2}, f"?match={field}")
+            assert again["EncContactId"] == made["EncContactId"]
 
     async def test_what_is_wrong_writes_nothing(self, client: Client) -> None:
         """Contract 2.2, 9 and 10: 417."""
@@ -83,6 +111,8 @@ class TestInserting:
             {"Email": []},
             {"Email": {"a": 1}},
             {"AccountRef": "x" * 4001},
+            {"AccountRef": 10**4000},
+            {"Born": "2026-02-30T00:00:00"},
             {"AccountRef": "\0"},
         ]
         for values in wrong:
@@ -139,6 +169,11 @@ class TestUpdating:
         assert again["EncContactId"] == made["EncContactId"]
         assert again["Values"] == {**made["Values"], "Mobile": "353870000002"}
         assert made["Values"]["AccountRef"] == "123456"
+
+    async def test_a_match_that_says_nothing_else_changes_nothing(self, client: Client) -> None:
+        """Contract 4: the one that matches is told of."""
+        made = await client.post({"AccountRef": "1", "Age": 1})
+        assert await client.post({"AccountRef": 1}, "?match=AccountRef") == made
 
     async def test_all_that_match_are_updated(self, client: Client) -> None:
         """Contract 4: several are told of by the request's values; `match` decides, whatever the id says."""
@@ -223,6 +258,22 @@ class TestPatching:
             assert answer["EncContactId"] == made["EncContactId"]
             assert answer["Values"] == {**made["Values"], "Address1": "1 Green Road"}
 
+    async def test_blanks_in_the_query(self, client: Client) -> None:
+        """Contract 5: values are URL-decoded."""
+        made = await client.post({"FirstName": "Ada B", "Second Email": "a@example.org"})
+        query = "match=FirstName,Second+Email&FirstName=Ada+B&second%20email=A%40example.org"
+        answer = await client.done("PATCH", f"{client.path}/contact?{query}", {"Values": {"Age": 1}})
+        assert answer["EncContactId"] == made["EncContactId"]
+
+    async def test_reserved_names_are_no_fields(self, client: Client) -> None:
+        """Contract 5: 417 even if the list has such fields; a body may name them."""
+        async with client.desk.db.account(client.desk.account_id) as tx:
+            for name in ("Match", "CustomEvents"):
+                await fields.create(tx, Definition(name, set_no=client.contact_list.set_no))
+        await client.post({"Match": "match", "CustomEvents": "customevents"}, "?match=Match")
+        for query in ("match=match", "match=customevents&customevents="):
+            await client.refused(417, "PATCH", f"{client.path}/contact?{query}", {"Values": {"Age": 1}})
+
     async def test_it_never_inserts(self, client: Client) -> None:
         """Contract 5: nobody matches: the values come back."""
         path = f"{client.path}/contact?match=Email&Email=ada@example.org"
@@ -270,13 +321,16 @@ class TestCustomEvents:
 
     async def test_unknown_ones_write_nothing(self, client: Client) -> None:
         """Contract 6 and 10: 417; at most 20."""
-        await self.made(client, "Known")
-        many = ",".join(f"e{number}" for number in range(21))
-        for names in ("Unknown", "Known,Unknown", "a%00b", many):
-            path = f"{client.path}/contact?customevents={names}"
-            await client.refused(417, "POST", path, {"Values": {"Age": 1}})
+        many = [f"e{number}" for number in range(21)]
+        await self.made(client, "Known", *many)
+        for names in ("Unknown", "Known,Unknown", "a%00b", ",".join(many)):
+            for method, query in (("POST", ""), ("PUT", "&match=Age"), ("PATCH", "&match=Age&Age=1")):
+                path = f"{client.path}/contact?customevents={names}{query}"
+                await client.refused(417, method, path, {"Values": {"Age": 1}})
         assert await client.desk.rows("contact") == []
         assert await self.calls(client) == []
+        await client.post({"Age": 1}, f"?customevents={','.join(many[:20])}")
+        assert len(await self.calls(client)) == 20
 
     async def test_nothing_runs_for_what_failed(self, client: Client) -> None:
         """Contract 6: only for contacts written successfully."""

@@ -6,9 +6,13 @@ from unittest.mock import patch
 
 from lxml import etree
 
-from engine import hooks
+from engine import fields, hooks
+from engine.activities.model import Activity
+from engine.activities.operation import Progress
+from engine.database import Transaction
 from engine.imports import staged
 from engine.operations import staged_import
+from engine.operations.staged_import import SavingBatch
 from tests.e2e.w50.client import Client
 from tests.unit.api.w50.examples import JOB
 
@@ -171,6 +175,43 @@ async def test_a_job_that_runs_takes_no_more(client: Client) -> None:
     assert counted(await client.done("GET", path)) == {"Inserted": 1, "Total": 1}
 
 
+async def test_states(client: Client) -> None:
+    """Contract 8: running while it is being done, and failed when it cannot go on."""
+    path, seen = await made(client, "Age"), []
+    await added(client, path, {"Age": 1})
+    write = SavingBatch.write
+
+    async def seeing(batch: SavingBatch, tx: Transaction, activity: Activity) -> Progress:
+        seen.append(await client.done("GET", path))
+        return await write(batch, tx, activity)
+
+    with patch.object(SavingBatch, "write", seeing):
+        await finished(client, path)
+    [job] = seen
+    assert (job["CurrentStatus"], job["FinishDate"]) == ("Running", None)
+    assert job["StartDate"]
+    assert job["ProgressPercent"] < 100
+
+    path = await made(client, "Age")
+    await added(client, path, {"Age": 1})
+    await client.done("POST", f"{path}/run?match=Age")
+    [age] = [row["field_no"] for row in await client.desk.rows("custom_field") if row["name"] == "Age"]
+    async with client.desk.db.account(client.desk.account_id) as tx:
+        await fields.delete(tx, [age])
+    await client.front.work()
+    job = await client.done("GET", path)
+    assert (job["CurrentStatus"], counted(job)) == ("Failed", {"Total": 1})
+    assert job["FinishDate"]
+
+
+async def test_long_bodies(client: Client) -> None:
+    """Contract 10: 32 MiB of contacts, and 1 MiB of all else."""
+    path = await made(client, "Age")
+    assert await client.done("POST", path, b"[" + b" " * 2**20 + b"]") == []
+    await client.refused(417, "POST", f"{client.path}/import", b" " * 2**20 + b'{"FieldNames":["Age"]}')
+    await client.refused(417, "POST", path, b" " * 32 * 2**20 + b"[]")
+
+
 async def test_wrong_requests(client: Client) -> None:
     """Contract 8, 9 and 10: 404 for a job that is not the list's, 417 for all else."""
     path = await made(client, "Age")
@@ -178,7 +219,7 @@ async def test_wrong_requests(client: Client) -> None:
     number = path.rpartition("/")[2]
     for method, wrong in (("GET", ""), ("POST", ""), ("POST", "/run")):
         await client.refused(404, method, f"{other.path}/import/{number}{wrong}", [] if method == "POST" else None)
-        await client.refused(404, method, f"{client.path}/import/999{wrong}", [] if method == "POST" else None)
+        await client.refused(404, method, f"{client.path}/import/999{wrong}", b"nonsense" if method == "POST" else None)
         await client.refused(417, method, f"{client.path}/import/x{wrong}", [] if method == "POST" else None)
     wrong_jobs: list[object] = [{"FieldNames": ["Foo"]}, {"FieldNames": []}, {}, [], "x", {"FieldNames": ["a\0"]}]
     for body in wrong_jobs:

@@ -9,6 +9,8 @@ from lxml import etree
 
 from engine import principals
 from engine.principals import Privilege
+from engine.settings import Settings
+from tests.e2e.api.front import open_front
 from tests.e2e.w50.client import Client
 from tests.integration.conftest import NewDesk
 from tests.unit.api.w50.examples import CONTRACT_XML, FIELDS, LISTS, SEED_XML
@@ -48,6 +50,39 @@ class TestWhoMay:
         await reader.refused(403, "POST", f"{client.path}/contact", b"nonsense")
         await reader.refused(404, "POST", "/Which50API/contactLists/999/contact", b"nonsense")
         await reader.refused(403, "GET", f"/Which50API/contacts/{'0' * 32}")
+
+    async def test_every_call_has_its_right(self, client: Client) -> None:
+        """Contract 1 and 9: who has all others is told 403, whatever else is wrong."""
+        desk = client.desk
+        for privilege, calls in {
+            Privilege.LISTS_READ: ["GET", "GET /", "GET /fields"],
+            Privilege.CONTACTS_READ: ["GET contacts"],
+            Privilege.CONTACTS_WRITE: [
+                "POST /contact",
+                "PUT /contact",
+                "PATCH /contact",
+                "POST /import",
+                "POST /import/1",
+                "POST /import/1/run",
+                "GET /import/1",
+            ],
+        }.items():
+            others = [each for each in Privilege if each is not privilege]
+            token = await principals.create_token(desk.db, desk.account_id, f"no {privilege}", others)
+            for call in calls:
+                method, _, path = call.partition(" ")
+                whole = {"": "/Which50API/contactLists", "contacts": "/Which50API/contacts/x"}.get(path)
+                caller = Client(client.front.as_(token), client.contact_list)
+                await caller.refused(403, method, whole or client.path + path, None if method == "GET" else b"x")
+
+    async def test_who_asks_too_often(self, settings: Settings, client: Client, token: str) -> None:
+        """Contract 10: 503, and when to try again."""
+        limited = settings.model_copy(update={"requests_per_second": 1})
+        async with open_front(limited, client.desk, token) as front:
+            caller = Client(front, client.contact_list)
+            answers = [await caller.ask("GET", client.path) for _ in range(5)]
+        [refused, *_] = [answer for answer in answers if answer.status != 200]
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
 
     async def test_another_accounts_list_is_unknown(self, client: Client, new_desk: NewDesk) -> None:
         """Contract 9: 404."""
