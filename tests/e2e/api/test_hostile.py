@@ -182,7 +182,10 @@ async def known(front: Front) -> Mapping[str, str]:
     field = await front.post("/v3/contact_custom_fields", {"label": "F", "type": "string"})
     user = await front.post("/v3/users", {"name": uuid4().hex, "password": "a password"})
     key = await front.post("/v3/keys", {"name": "K"})
+    # Numbers of their own, from 1 on; an event and a company have the next of lists' and tags'.
     await front.post("/v3/hooks", {"name": "H", "url": "https://hook.invalid/"})
+    await front.post("/v3/companies", {"name": "C"})
+    await front.post("/v3/events", {"name": "E"})
     ids = (
         *(list_id, tag_id, activity["activity_id"], str(contact), field["custom_field_id"]),
         *(user["user_id"], key["key_id"]),
@@ -211,6 +214,9 @@ def path_of(route: Route, names: Mapping[str, str], other: str) -> str:
         "segment_id": "1",
         "file_export_id": "{activity}",
         "hook_id": "1",
+        "field_id": "1",
+        "company_id": "3",
+        "event_id": "4",
         "user_id": "{user}",
         "key_id": "{key}",
     }
