@@ -17,7 +17,7 @@ import asyncpg
 from engine import accounts
 from engine.database import Database, Transaction
 from engine.errors import Conflict, Forbidden, Invalid, NameTaken, NotFound, Unauthorized
-from engine.principals import Privilege, secrets
+from engine.principals import Principal, Privilege, secrets
 from engine.sets.catalog import name_key
 
 #: An organization's name is a part of paths.
@@ -193,6 +193,17 @@ async def require_administrator(db: Database, organization_id: int, principal_id
     async with db.everywhere() as tx:
         if not await tx.value("is_administrator", organization_id=organization_id, principal_id=principal_id):
             raise Forbidden("this needs an administrator of the organization")
+
+
+async def acting_for(db: Database, organization_id: int, administrator: Principal, account_id: int) -> Principal:
+    """An administrator in an account of the organization, where it may do what the account's owner may.
+
+    Raises Forbidden when it is no administrator, and NotFound when the account is none of the organization's.
+    """
+    await require_administrator(db, organization_id, administrator.principal_id)
+    if not await holds(db, organization_id, account_id):
+        raise NotFound(f"there is no account {account_id} in organization {organization_id}")
+    return replace(administrator, account_id=account_id, privileges=frozenset(Privilege))
 
 
 async def administrators(db: Database, organization_id: int) -> list[str]:

@@ -5,6 +5,7 @@ from api.convio.calls import GET_OR_POST, POST, Call, Open, Restricted, Visit
 from api.convio.refusals import ConstituentNeeded
 from api.convio.results import Members, Value
 from api.convio.submitted import Submitted
+from engine import organizations
 from engine.contacts import reading, search
 from engine.contacts.changes import Changes
 from engine.contacts.decisions import Written
@@ -29,7 +30,12 @@ async def add_for_constituent(visit: Visit) -> Members:
     """The form for servers: an administrator of the site does it for a constituent."""
     if not visit.asked.given("cons_id"):
         raise ConstituentNeeded("cons_id is required.")
-    return await add(visit.by(await logins.acting_for(visit, visit.asked.number("cons_id"))))
+    account_id, administrator = visit.asked.number("cons_id"), await logins.administrator(visit)
+    try:
+        acting = await organizations.acting_for(visit.db, visit.site.organization_id, administrator, account_id)
+    except NotFound:
+        raise ConstituentNeeded("There is no such constituent.") from None
+    return await add(visit.by(acting))
 
 
 async def add_all(call: Call) -> Members:

@@ -1,11 +1,10 @@
 """Getting tokens, with a password or for a constituent: CRConsAPI, SRConsAPI (contract convio.md 3.1)."""
 
-from dataclasses import replace
 from time import time
 
 from api.convio import visitors
 from api.convio.calls import GET_OR_POST, POST, Call, Open, Restricted, Visit
-from api.convio.refusals import ConstituentNeeded, NotLoggedIn, ParameterMissing, WrongToken
+from api.convio.refusals import NotLoggedIn, ParameterMissing, WrongToken
 from api.convio.results import Members
 from engine import organizations, principals
 from engine.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
@@ -66,17 +65,6 @@ async def administrator(visit: Visit) -> Principal:
     except Forbidden:
         raise NotLoggedIn("The login is no administrator's of this site.") from None
     return principal
-
-
-async def acting_for(visit: Visit, account_id: int) -> Principal:
-    """The administrator whose login comes with the request, in the address book of a constituent.
-
-    Raises NotLoggedIn, and ConstituentNeeded when the constituent is none of the site's.
-    """
-    principal = await administrator(visit)
-    if not await visit.sites.holds(visit.site, account_id):
-        raise ConstituentNeeded("There is no such constituent.")
-    return replace(principal, account_id=account_id, privileges=frozenset(Privilege))
 
 
 async def _user(visit: Visit, name_of_name: str, name_of_password: str) -> Principal:

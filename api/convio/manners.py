@@ -1,5 +1,6 @@
 """How a caller wants to be answered: the common parameters (contract convio.md 2, 8), and the answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import time
@@ -9,21 +10,15 @@ from aiohttp import web
 
 from api.convio import redirects, results
 from api.convio.parameters import Parameters
-from api.convio.refusals import code_of, status_of, words_of
+from api.convio.refusals import WrongVersion, code_of, status_of, words_of
 from api.convio.results import CONTENT_TYPES, Format, Members
 from engine.errors import Invalid, MusterError
 from engine.organizations import Organization
 
-FORMATS: dict[str, Format] = {"": "xml", "xml": "xml", "json": "json"}
+FORMATS: Mapping[str, Format] = {"": "xml", "xml": "xml", "json": "json"}
 VERSION = "1.0"
 REDIRECTS = ("redirect", "success_redirect", "error_redirect")
-HEADERS = {"Cache-Control": "no-store"}
-
-
-class WrongVersion(MusterError):
-    """There is no such version of the API."""
-
-    code = "wrong_version"
+HEADERS: Mapping[str, str] = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ LARGEST_NUMBER = 2**31 - 1
 NOBODY = 0
 
 _DIGITS = re.compile("[0-9]+")
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_BOOLEANS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ PHONE_KIND = "home"
 MOST_STREET = 255
 MOST_PHONE = 25
 #: Parts of the address by the parameter that says them.
-PLACES = {"city": "city", "state": "state", "zip": "postal_code", "country": "country"}
+PLACES: Mapping[str, str] = {"city": "city", "state": "state", "zip": "postal_code", "country": "country"}
 
 
 def changes(asked: Parameters) -> Changes:

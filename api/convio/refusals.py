@@ -36,6 +36,12 @@ class NoSuchMethod(MusterError):
     code = "no_such_method"
 
 
+class WrongVersion(MusterError):
+    """There is no such version of the API."""
+
+    code = "wrong_version"
+
+
 class WrongToken(MusterError):
     """The single sign-on token is unknown or expired."""
 

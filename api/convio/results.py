@@ -6,7 +6,7 @@ comes twice is an array in JSON, one that comes once is no array; scalars are te
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from lxml import etree
@@ -22,7 +22,7 @@ NAMESPACE = "http://convio.com/crm/v1.0"
 INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 SCHEMA = f"{NAMESPACE} http://service.convio.net/xmlschema/crm.public.v1.xsd"
 
-CONTENT_TYPES: dict[Format, str] = {"xml": "text/xml;charset=UTF-8", "json": "application/json;charset=UTF-8"}
+CONTENT_TYPES: Mapping[Format, str] = {"xml": "text/xml;charset=UTF-8", "json": "application/json;charset=UTF-8"}
 
 
 def written(root: str, members: Members, format_: Format) -> bytes:

@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from engine import organizations, principals
+from engine import accounts, organizations, principals
 from engine.database import Database
 from engine.errors import Conflict, Forbidden, Invalid, NameTaken, NotFound, Unauthorized
 from engine.organizations import Details, Digest, Organization
+from engine.principals import Principal, Privilege
 from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk
 
@@ -152,6 +153,23 @@ async def test_who_may_open_sessions_for_its_accounts(db: Database, desk: Desk, 
     for unknown in ((2**62, user), (its_id, uuid4())):
         with pytest.raises(NotFound):
             await organizations.add_administrator(db, *unknown)
+
+
+async def test_an_administrator_acts_in_its_accounts(db: Database, desk: Desk, organization: Organization) -> None:
+    """Contract convio.md 5: addAddressBookContact for a constituent; in no other account, and nobody else."""
+    its_id = organization.organization_id
+    home = await accounts.create(db, "administration")
+    user = await principals.create_user(db, home.account_id, uuid4().hex, "secret", [])
+    administrator = Principal(user, home.account_id, frozenset())
+    await organizations.add_account(db, its_id, desk.account_id)
+    with pytest.raises(Forbidden):
+        await organizations.acting_for(db, its_id, administrator, desk.account_id)
+    await organizations.add_administrator(db, its_id, user)
+    acting = await organizations.acting_for(db, its_id, administrator, desk.account_id)
+    assert acting == Principal(user, desk.account_id, frozenset(Privilege))
+    for elsewhere in (home.account_id, 0, 2**62):
+        with pytest.raises(NotFound):
+            await organizations.acting_for(db, its_id, administrator, elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,7 @@ def test_the_contracts_json(section: str) -> None:
 @pytest.mark.parametrize(
     ("name", "root", "members"),
     [
+        ("added", "addContactsToGroupResponse", OF_CONTRACT["6.1"]),
         ("groups", "getAddressBookGroupsResponse", GROUPS),
         ("removed", "removeContactFromGroupResponse", REMOVED),
         ("error", "errorResponse", REFUSED),
