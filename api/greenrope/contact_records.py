@@ -45,7 +45,7 @@ def in_full(contact: Contact, shape: Shape) -> Record:
             *((name, texts.get(name, "")) for name in LAST_TEXTS),
             ("AccountNumber", str(shape.account_id)),
             ("UserDefinedFields", Listed("UserDefinedField", list(_values(row, shape.fields)))),
-            ("Groups", Listed("Group", [Record(group(each)) for each in contact.sets(SetKind.LIST)])),
+            ("Groups", Listed("Group", [Record(_group(each)) for each in contact.sets(SetKind.LIST)])),
             ("Tags", Listed("Tag", [_tag(each) for each in contact.sets(SetKind.TAG)])),
             *(_scores(row) if shape.with_scores else ()),
             (
@@ -64,7 +64,7 @@ def found(contact: Contact) -> Record:
     return Record((("ID", str(row["contact_no"])), *((name, texts.get(name, "")) for name in names)))
 
 
-def group(member_of: MemberOf) -> Members:
+def _group(member_of: MemberOf) -> Members:
     """Under both pairs of names that clients know (contract 3.2)."""
     number, name = str(member_of.set_no), member_of.name
     return ("Group_id", number), ("GroupName", name), ("ID", number), ("Name", name)

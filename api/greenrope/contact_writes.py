@@ -116,7 +116,7 @@ def _step(doing: Doing, contact: Asked, known: Known) -> Step:
 
 
 def _read_new(item: Item) -> tuple[Meant, Submitted]:
-    said = replace(Submitted.of(item.element), removed_groups=(), unless_after=None)
+    said = replace(Submitted.of(item.element), removed_groups=())
     if said.company_number is None and not any(said.texts.get(name) for name in NAMING):
         raise Invalid(f"one of {', '.join(NAMING)} must be filled")
     return None, said
@@ -130,7 +130,7 @@ def _read_updated(item: Item) -> tuple[Meant, Submitted]:
 
 
 def _read_edited(item: Item) -> tuple[Meant, Submitted]:
-    return item.criteria(), replace(Submitted.of(item.element), workflow=None)
+    return item.criteria(), Submitted.of(item.element)
 
 
 def _read_meant(item: Item) -> tuple[Meant, Submitted]:

@@ -7,7 +7,7 @@ from api.greenrope.answers import SUCCESS, Listed, Members, Record
 from api.greenrope.calling import Call
 from api.greenrope.refusals import AlreadyThere, UnknownGroup, refusal
 from api.greenrope.requests import MOST_CONTACTS, echoed
-from api.greenrope.values import Attributes, child_text, shown
+from api.greenrope.values import Attributes, child_text, not_longer, shown
 from api.xml import Element
 from engine.database import Database, Transaction
 from engine.errors import Invalid, NameTaken, NotFound
@@ -16,8 +16,6 @@ from engine.principals import Privilege
 from engine.sets import catalog
 from engine.sets.catalog import NamedSet, SetKind, name_key
 
-#: Characters of a group's name and of its other properties.
-LONGEST = 255
 #: Who may see a group, the first by default.
 GROUP_TYPES = ("Public", "Private", "Hidden")
 #: What is kept of a group beside its name; the first is called Group_type in answers.
@@ -142,8 +140,7 @@ def _said(element: Element) -> dict[str, str]:
     """What is said of a group beside its name. Raises Invalid for that, too, if it is too long."""
     said = {name: text for name in ("Name", *DETAILS) if (text := child_text(element, name)) is not None}
     for name, text in said.items():
-        if len(text) > LONGEST:
-            raise Invalid(f"{name} has more than {LONGEST} characters")
+        not_longer(name, text)
     kind = said.get("GroupType")
     if kind is not None and kind not in GROUP_TYPES:
         raise Invalid(f"GroupType must be one of {', '.join(GROUP_TYPES)}: {shown(kind)}")

@@ -12,7 +12,7 @@ from api.xml import Element
 from engine import fields as custom_fields
 from engine.errors import Invalid
 from engine.fields import Field
-from engine.sets.catalog import NamedSet
+from engine.sets.catalog import NamedSet, name_key
 from engine.sets.expressions import NOBODY, Difference, Expression, Matching, Members
 from engine.sets.predicates import (
     AddressPart,
@@ -107,8 +107,8 @@ def expression(rule: Element, vocabulary: Vocabulary) -> Expression:
 
 def _found(name: str, operator: str, value: str, vocabulary: Vocabulary) -> Expression:
     if name == TAG:
-        compare, wanted = _OF_TAGS[operator], value.lower()
-        return Members(tuple(tag.set_no for tag in vocabulary.tags if compare(tag.name.lower(), wanted)))
+        compare, wanted = _OF_TAGS[operator], name_key(value)
+        return Members(tuple(tag.set_no for tag in vocabulary.tags if compare(name_key(tag.name), wanted)))
     if name == "ID" and operator in SIGNS:
         return Matching(Number(SIGNS[operator], values.number("Value", value)))
     if name in PLACES:

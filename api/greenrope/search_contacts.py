@@ -1,6 +1,6 @@
 """SearchContacts: rules, filters, who is included, an order and a page (contract greenrope.md 6.1)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -40,6 +40,11 @@ SORT_KEYS: Mapping[str, SortKey] = MappingProxyType(
         "ContactCreated": SortKey.CREATED_AT,
         "LastModified": SortKey.UPDATED_AT,
     }
+)
+DESCENDING: Mapping[str, bool] = MappingProxyType({"asc": False, "desc": True})
+#: What becomes of several rules.
+FILTERS: Mapping[str, Callable[[tuple[Expression, ...]], Expression]] = MappingProxyType(
+    {"any": Union, "all": Intersection}
 )
 
 
@@ -113,16 +118,14 @@ async def answer(call: Call) -> Record:
 
 async def _filtered(tx: Transaction, call: Call) -> Expression:
     """Whom the rules mean; without any, everybody. Raises Invalid."""
-    asked, combined = call.root.findall("Rules/Rule"), (call.text("Filter") or "all").lower()
-    if combined not in ("any", "all"):
-        raise Invalid(f"Filter must be any or all: {shown(combined)}")
+    asked = call.root.findall("Rules/Rule")
+    combined = values.one_of("Filter", (call.text("Filter") or "all").lower(), FILTERS)
     if len(asked) > MOST_RULES:
         raise Invalid(f"a request has at most {MOST_RULES} rules")
     if not asked:
         return EVERYBODY
     vocabulary = Vocabulary(await fields.all_scopes(tx), await catalog.everyone_of(tx, SetKind.TAG))
-    parts = tuple(rules.expression(rule, vocabulary) for rule in asked)
-    return Union(parts) if combined == "any" else Intersection(parts)
+    return combined(tuple(rules.expression(rule, vocabulary) for rule in asked))
 
 
 def _scope(call: Call) -> Scope:
@@ -161,12 +164,9 @@ def _only(group_no: int | None, listed: Sequence[int]) -> tuple[int, ...]:
 
 
 def _order(call: Call) -> tuple[By, ...]:
-    name, direction = call.text("OrderBy") or "ID", (call.text("OrderDirection") or "asc").lower()
-    if name not in SORT_KEYS:
-        raise Invalid(f"OrderBy must be one of {', '.join(SORT_KEYS)}: {shown(name)}")
-    if direction not in ("asc", "desc"):
-        raise Invalid(f"OrderDirection must be asc or desc: {shown(direction)}")
-    return (By(SORT_KEYS[name], descending=direction == "desc"),)
+    key = values.one_of("OrderBy", call.text("OrderBy") or "ID", SORT_KEYS)
+    direction = (call.text("OrderDirection") or "asc").lower()
+    return (By(key, values.one_of("OrderDirection", direction, DESCENDING)),)
 
 
 def _page(call: Call) -> int:

@@ -11,14 +11,12 @@ from typing import Final
 
 from api.greenrope import values
 from api.greenrope.refusals import BadEmail
-from api.greenrope.values import Attributes, child_text, text_of
+from api.greenrope.values import LONG_TEXT, TEXT, Attributes, child_text, not_longer, text_of
 from api.xml import Element
 from engine.emails import is_email
 from engine.errors import Invalid
 
-#: Characters of a text, and of a long one (contract 10).
-TEXT: Final = 255
-LONG_TEXT: Final = 65_535
+#: Characters of an e-mail address (contract 3).
 EMAIL: Final = 254
 
 #: The elements that are one text each, with the characters they may have (contract 3).
@@ -132,23 +130,16 @@ class Submitted:
         )
 
 
-def email(text: str) -> str:
-    """An e-mail address. Raises BadEmail."""
-    if not is_email(text):
-        raise BadEmail(f"Email is not an e-mail address: {values.shown(text)}")
-    return text
-
-
 def _texts(contact: Element) -> dict[str, str]:
     texts = {str(child.tag): text_of(child) for child in contact if child.tag in TEXTS}
     for name, text in texts.items():
-        if len(text) > TEXTS[name]:
-            raise Invalid(f"{name} has more than {TEXTS[name]:,} characters")
+        not_longer(name, text, TEXTS[name])
     for name in WHOLE_NUMBERS:
         if texts.get(name):
             values.number(name, texts[name])
-    if texts.get("Email"):
-        email(texts["Email"])
+    email = texts.get("Email")
+    if email and not is_email(email):
+        raise BadEmail(f"Email is not an e-mail address: {values.shown(email)}")
     return texts
 
 
@@ -174,10 +165,7 @@ def _field_value(element: Element) -> FieldValue:
     number, name = attributes.number("fieldnum"), attributes.text("fieldname") or ""
     if number is None and not name:
         raise Invalid("a UserDefinedField must have the attribute fieldnum or fieldname")
-    value = text_of(element)
-    if len(value) > LONG_TEXT:
-        raise Invalid(f"a UserDefinedField has more than {LONG_TEXT:,} characters")
-    return FieldValue(number, name, value)
+    return FieldValue(number, name, not_longer("a UserDefinedField", text_of(element), LONG_TEXT))
 
 
 def _groups(element: Element) -> Groups:
@@ -187,10 +175,7 @@ def _groups(element: Element) -> Groups:
 def _names(elements: Iterator[Element]) -> Iterator[str]:
     """The names that elements have as texts; empty ones are none."""
     for element in elements:
-        name = text_of(element)
-        if len(name) > TEXT:
-            raise Invalid(f"{element.tag!s} has more than {TEXT} characters")
-        if name:
+        if name := not_longer(str(element.tag), text_of(element)):
             yield name
 
 
@@ -198,6 +183,5 @@ def _company(element: Element) -> CompanyLink:
     number, name = _number(element, "CompanyID"), child_text(element, "CompanyName") or ""
     if number is None and not name:
         raise Invalid("a SecondaryCompany must have a CompanyID or a CompanyName")
-    if len(name) > TEXT:
-        raise Invalid(f"CompanyName has more than {TEXT} characters")
+    not_longer("CompanyName", name)
     return CompanyLink(number, "" if number is not None else name, Attributes.of(element).is_true("remove"))

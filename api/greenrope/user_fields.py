@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TypeVar
 
 from api.greenrope import groups
 from api.greenrope.answers import SUCCESS, Listed, Record
 from api.greenrope.calling import Call
 from api.greenrope.refusals import AlreadyThere
-from api.greenrope.values import shown, written_time
+from api.greenrope.values import not_longer, one_of, shown, written_time
 from engine import fields
 from engine.database import Database, Transaction
 from engine.errors import Invalid, NameTaken, UnknownField
@@ -17,10 +16,6 @@ from engine.fields import COMMA, Definition, Editability, Field, Type
 from engine.operations import custom_fields_delete
 from engine.principals import Principal, Privilege
 
-Word = TypeVar("Word")
-
-#: Characters of a field's name.
-LONGEST = 255
 #: What stands for all groups.
 ALL = "All"
 #: What the kinds of fields are called here; those that only others know are texts.
@@ -112,28 +107,22 @@ def _written(principal: Principal, field: Field) -> Record:
 
 
 def _name(call: Call) -> str:
-    name = call.text("FieldName") or ""
-    if not 0 < len(name) <= LONGEST:
-        raise Invalid(f"FieldName must have 1 to {LONGEST} characters")
-    return name
+    name = call.text("FieldName")
+    if not name:
+        raise Invalid("FieldName is missing")
+    return not_longer("FieldName", name)
 
 
 def _said(call: Call, before: Definition) -> Definition:
     """The definition with what the request says instead of what was. Raises Invalid."""
     if kind := call.text("FieldType"):
-        before = replace(before, type=_of(TYPES, "FieldType", kind))
+        before = replace(before, type=one_of("FieldType", kind, TYPES))
     if editable := call.text("ContactEditable"):
-        before = replace(before, editability=_of(EDITABILITIES, "ContactEditable", editable))
+        before = replace(before, editability=one_of("ContactEditable", editable, EDITABILITIES))
     if (values := call.text("PossibleValues")) is not None:
         choices = tuple(filter(None, map(str.strip, values.split(COMMA))))
         before = replace(before, choices=choices)
     return before
-
-
-def _of(known: Mapping[str, Word], name: str, text: str) -> Word:
-    if text not in known:
-        raise Invalid(f"{name} must be one of {', '.join(known)}: {shown(text)}")
-    return known[text]
 
 
 async def _scope(tx: Transaction, group_no: int) -> int | None:

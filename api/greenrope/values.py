@@ -3,10 +3,16 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Final, TypeVar
 
 from api.xml import Element
 from engine.errors import Invalid
 
+Word = TypeVar("Word")
+
+#: Characters of a text, and of a long one (contract 10).
+TEXT: Final = 255
+LONG_TEXT: Final = 65_535
 #: What says yes.
 TRUE = frozenset({"true", "1", "yes"})
 #: Digits of a number: more are of nothing that there is, and no bigint holds them.
@@ -28,6 +34,20 @@ def number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
         raise Invalid(f"{name} must be a number: {shown(text)}")
     return int(text)
+
+
+def not_longer(name: str, text: str, most: int = TEXT) -> str:
+    """The text. Raises Invalid when it has more characters."""
+    if len(text) > most:
+        raise Invalid(f"{name} has more than {most:,} characters")
+    return text
+
+
+def one_of(name: str, text: str, words: Mapping[str, Word]) -> Word:
+    """What a word stands for. Raises Invalid when it is none of them."""
+    if text not in words:
+        raise Invalid(f"{name} must be one of {', '.join(words)}: {shown(text)}")
+    return words[text]
 
 
 def timestamp(name: str, text: str) -> datetime:

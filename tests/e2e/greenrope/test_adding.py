@@ -184,6 +184,18 @@ async def test_what_goes_before_what(rope: Rope) -> None:
     assert {each["name"] for each in (await rope.front.get("/v3/companies"))["companies"]} == {"Acme", "Other"}
 
 
+async def test_what_is_of_one_function_only(rope: Rope) -> None:
+    """Contract 3: RemoveGroups and the guard are of EditContacts, WorkflowID of AddContacts: others ignore them."""
+    await created(rope, "G")
+    number = await added_one(rope, Email="a@example.org", Groups=listed("Group", "G"))
+    edits = {"RemoveGroups": listed("RemoveGroup", "G"), "UpdatedTimeStamp": "2020-01-01 00:00:00"}
+    [updated] = await rope.each(request("AddContacts", contact(Email="a@example.org", **edits), update="true"))
+    [edited] = await rope.each(request("EditContacts", contact({"contact_id": number}, WorkflowID="99")))
+    for told in (updated, edited):
+        assert (told.findtext("Result"), told.findtext("Contact_id")) == ("Success", number)
+    assert names(await one(rope, number), "Groups/Group/Name") == ["G"]
+
+
 async def test_update_matches_by_e_mail_or_by_names(rope: Rope) -> None:
     """Contract 5.2 and issue 4: by e-mail first, else by first and last name, whatever address that one has."""
     ada = await added_one(rope, Firstname="Ada", Lastname="Moss", Email="ada@example.org", Title="CTO")
