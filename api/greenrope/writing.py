@@ -12,7 +12,7 @@ from api import dialects
 from api.greenrope import finding
 from api.greenrope.answers import Listed, Members, Record
 from api.greenrope.calling import Call
-from api.greenrope.finding import Meant, Tokens
+from api.greenrope.finding import Match, Meant, Tokens
 from api.greenrope.refusals import AlreadyThere, refusal
 from api.greenrope.requests import Item, echoed
 from engine.contacts.decisions import ContactWrite, Written
@@ -80,9 +80,23 @@ class _Account:
         """What came of the steps in their order, some at a time."""
         done = 0
         while done < len(self._steps):
-            made = await self._made(_independent(self._steps[done:]))
-            yield await self._written(made)
-            done += len(made)
+            results = await self._tried(_independent(self._steps[done:]))
+            tried = self._steps[done : done + len(results)]
+            yield [await self._settled(step, result) for step, result in zip(tried, results, strict=True)]
+            done += len(results)
+
+    async def _settled(self, step: Step, result: Written | MusterError) -> Written | MusterError:
+        """The result; for a contact that somebody else has made since it was looked for, what comes of updating it."""
+        if isinstance(result, EmailTaken) and isinstance(step.meant, Match):
+            [result] = await self._tried([step])
+        return result
+
+    async def _tried(self, steps: Sequence[Step]) -> list[Written | MusterError]:
+        """What came of the first of the steps."""
+        made = await self._made(steps)
+        writes = [each for each in made if isinstance(each, ContactWrite)]
+        written = iter(await self._call.services.inline.write_all(self._principal, writes))
+        return [next(written) if isinstance(each, ContactWrite) else each for each in made]
 
     async def _made(self, steps: Sequence[Step]) -> list[ContactWrite | MusterError]:
         """The writes of the first of the steps: of as many as mean different contacts."""
@@ -95,11 +109,6 @@ class _Account:
             _made(step, numbers, [each.set_no for number in numbers[:1] for each in groups.get(number, ())])
             for step, numbers in zip(steps, found, strict=True)
         ]
-
-    async def _written(self, made: Sequence[ContactWrite | MusterError]) -> list[Written | MusterError]:
-        writes = [each for each in made if isinstance(each, ContactWrite)]
-        written = iter(await self._call.services.inline.write_all(self._principal, writes))
-        return [next(written) if isinstance(each, ContactWrite) else each for each in made]
 
 
 def _made(step: Step, numbers: Sequence[int], groups: Collection[int]) -> ContactWrite | MusterError:

@@ -1,5 +1,7 @@
 """AddContacts (contract greenrope.md 3, 5.1, 5.2), with the corrections of issue 4."""
 
+import asyncio
+
 import pytest
 from lxml import etree
 
@@ -235,6 +237,14 @@ async def test_a_later_one_sees_what_an_earlier_one_did(rope: Rope) -> None:
     assert found.findtext("Firstname") == "B"
     third, fourth = await rope.each(request("AddContacts", *twice))
     assert len({each.findtext("Contact_id") for each in (first, third, fourth)}) == 3
+
+
+async def test_the_same_contact_from_many_clients(rope: Rope) -> None:
+    """Contract 5.2: with update there is one contact of an address, however many add it at once."""
+    adds = [request("AddContacts", contact(Email="a@example.org", Title=str(nth)), update="1") for nth in range(8)]
+    told = [each for [each] in await asyncio.gather(*map(rope.each, adds))]
+    assert {each.findtext("Result") for each in told} == {"Success"}
+    assert len({each.findtext("Contact_id") for each in told}) == len(await everybody(rope)) == 1
 
 
 async def test_what_is_said_and_what_is_not(rope: Rope) -> None:
