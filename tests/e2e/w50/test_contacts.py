@@ -347,8 +347,12 @@ class TestCustomEvents:
                 await hooks.create(tx, "Dead", "http://127.0.0.1:1/")
             made = await client.post({"Email": "ada@example.org"}, "?customevents=Dead,Welcome")
             delivery = Delivery(desk.db, nothing_to_tell, private_addresses=True)
-            await delivery.begin_due()
-            await until(lambda: asyncio.sleep(0, bool(receiver.got)), "the receiver is told")
+
+            async def is_told() -> bool:
+                await delivery.begin_due()
+                return bool(receiver.got)
+
+            await until(is_told, "the receiver is told")
             await delivery.close()
             [got] = receiver.got
             [contact] = await desk.rows("contact")
