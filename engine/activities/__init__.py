@@ -17,8 +17,8 @@ Inline operations (engine/contacts/writing.py) take 1, 2, 3 (FOR UPDATE), 4 and 
 Before all of these comes the lock of the account's names (an advisory one), which whoever names something takes, and
 whoever decides whom a condition means before it writes to them, or makes one (engine/activities/together.py, staged
 imports). That of organizations (another) is taken with none of them. Calls of hooks are only added under other locks;
-who takes them or ends them takes nothing else. The row of a staged import is locked alone, or after 6. Rows of principals are locked alone, but for a user's: the login,
-then grants, then tokens.
+who takes them or ends them takes nothing else. The row of a staged import is locked alone, or after 6. Rows of
+principals are locked alone, but for a user's: the login, then grants, then tokens.
 Custom fields are locked by number, and nothing is waited for under these locks but an activity's own row. What invited
 contacts answer is written under the lock of the event's row of 4, FOR SHARE, and nothing is waited for after it.
 
