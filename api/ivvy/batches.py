@@ -3,6 +3,7 @@
 A batch is known by its `asyncId`, whatever was restarted of it.
 """
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -160,9 +161,20 @@ def _job(place: int, job: object) -> Job:
         raise Refused.of(WRONG_JOB, f"The namespace and the action of job {place} must be text")
     if not isinstance(said.get("params", {}), dict):
         raise Refused.of(WRONG_JOB, f"The params of job {place} must be an object")
+    if not _is_storable(said):
+        raise Refused.of(WRONG_JOB, f"Job {place} has a number that is too large")
     if said["namespace"] == "batch":
         raise Refused.of(WRONG_JOB, f"Job {place} is about batches")
     return said
+
+
+def _is_storable(job: Job) -> bool:
+    """JSON that is stored has no infinite numbers, as 1e400 is read."""
+    try:
+        json.dumps(job, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _callback_url(params: Parameters) -> str | None:

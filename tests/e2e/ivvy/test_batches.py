@@ -11,7 +11,7 @@ from engine.database import Database
 from engine.operations import calls
 from engine.operations.retention import Retention
 from engine.principals import Privilege
-from tests.e2e.ivvy.conftest import Ivvy, new_client
+from tests.e2e.ivvy.conftest import Ivvy, error_of, new_client
 from tests.e2e.ivvy.test_events import new_event
 from tests.integration.conftest import NewDesk
 
@@ -151,6 +151,14 @@ async def test_progress(ivvy_client: Ivvy) -> None:
         assert (await client.refused("batch", "results", {"async": async_id}))["specificCode"] == 24114
         assert await client.call("batch", "progress", {"asyncId": async_id}) == {"progress": told[-1]}
     assert told == [0, 33, 66, 99]
+
+
+async def test_a_number_that_cannot_be_kept(ivvy_client: Ivvy) -> None:
+    """Contract ivvy.md 10.1: a job is kept as JSON, which knows no infinite numbers."""
+    body = b'{"jobs":[{"namespace":"test","action":"ping","params":{"x":[1e400]}}]}'
+    target = "/api/1.0/batch?action=run"
+    answer = await ivvy_client.send(target, body, ivvy_client.signed(target, body))
+    assert error_of(answer)["specificCode"] == 24092
 
 
 @pytest.mark.parametrize("action", ["progress", "results", "restart", "repost"])
