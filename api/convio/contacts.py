@@ -40,7 +40,7 @@ async def add_for_constituent(visit: Visit) -> Members:
 
 async def add_all(call: Call) -> Members:
     """Those whose address is somebody's already are skipped; one that is not valid has nobody added."""
-    contacts = [_valid(each) for each in submitted.contacts(call.asked.required("contacts_to_add"))]
+    contacts = [_valid(each) for each in await submitted.read(call.asked.required("contacts_to_add"))]
     results = await call.services.inline.write_all(call.principal, [saving(each) for each in contacts])
     for result in results:
         if isinstance(result, MusterError) and not isinstance(result, EmailTaken):

@@ -26,7 +26,7 @@ Told = tuple[str, Members]
 
 async def import_contacts(call: Call) -> Members:
     """Who is like somebody there, or like an item before, is not added."""
-    items = submitted.contacts(call.asked.required("contacts_to_add"))
+    items = await submitted.read(call.asked.required("contacts_to_add"))
     there = await _there(call, items)
     new = _unlike_all(items, there)
     written = await call.services.inline.write_all(call.principal, [saving(items[nth]) for nth in new])

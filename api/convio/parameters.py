@@ -3,6 +3,7 @@
 Names are case-sensitive, unknown ones are ignored, and of one that is repeated the last counts.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ MOST_URL_BYTES = 8192
 MOST_BODY_BYTES = 2**20
 MOST_UPLOAD_BYTES = 10 * 2**20
 MOST_IDS = 10_000
+#: A form of more bytes is decoded beside the event loop.
+LONG_BYTES = 65_536
 #: Parameters of a query or a form; the contract has less than forty.
 MOST_PARAMETERS = 200
 #: Greater numbers are nobody's: no account has as many contacts or lists.
@@ -49,7 +52,7 @@ class Parameters:
         match request.content_type:
             case "application/x-www-form-urlencoded":
                 body = await reading.at_most(request, MOST_BODY_BYTES)
-                return Parameters({**self.values, **pairs(body.decode(errors="replace"))})
+                return Parameters({**self.values, **await of_form(body)})
             case uploads.FORM:
                 return Parameters({**self.values, **dict(await uploads.fields(request, MOST_UPLOAD_BYTES))})
             case _:
@@ -92,6 +95,12 @@ class Parameters:
         if len(items) > MOST_IDS:
             raise Invalid(f"{name} may hold {MOST_IDS:,} ids at most.")
         return tuple(dict.fromkeys(_number(name, item) for item in items))
+
+
+async def of_form(body: bytes) -> dict[str, str]:
+    """The parameters of a form; escapes take their time."""
+    text = body.decode(errors="replace")
+    return pairs(text) if len(body) <= LONG_BYTES else await asyncio.to_thread(pairs, text)
 
 
 def pairs(text: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ An item is `"First Last" <address>`, separated by commas or new lines, or a line
 of a name and the name itself may be missing.
 """
 
+import asyncio
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,9 +21,11 @@ MOST_NAME = 50
 MOST_EMAIL = 80
 #: Fields of a line `"First","Last","address"`.
 TRIPLE = 3
+#: Characters of such a line; longer ones are lists, whose items are read one by one.
+MOST_TRIPLE = 10_000
 
 #: What stands between commas, of which those in quotes or angle brackets are none. Possessive: nothing is tried twice.
-_ITEM = re.compile(r'(?:"[^"]*+"|<[^<>]*+>|[^",<])++|[",<]')
+_ITEM = re.compile(r'(?:"[^"]*+"|<[^<>]*+>|[^",<]++)++|,++|["<]')
 _NAMED = re.compile(r'(?:"(?P<quoted>[^"]*+)"|(?P<bare>[^"<>]*+))\s*+<(?P<email>[^<>]*+)>')
 
 
@@ -47,9 +50,14 @@ class Submitted:
         return None
 
 
+async def read(text: str) -> Sequence[Submitted]:
+    """`contacts` without holding anybody up: the text may be long. Raises Invalid."""
+    return await asyncio.to_thread(contacts, text)
+
+
 def contacts(text: str) -> Sequence[Submitted]:
     """The contacts in their order. Raises Invalid when there are too many."""
-    every = (contact for line in text.splitlines() for contact in _of_line(line))
+    every = (contact for line in filter(str.strip, text.splitlines()) for contact in _of_line(line))
     found = list(islice(every, MOST_IDS + 1))
     if len(found) > MOST_IDS:
         raise Invalid(f"contacts_to_add may hold {MOST_IDS:,} contacts at most.")
@@ -57,7 +65,7 @@ def contacts(text: str) -> Sequence[Submitted]:
 
 
 def _of_line(line: str) -> Iterable[Submitted]:
-    fields = _fields(line)
+    fields = _fields(line) if len(line) <= MOST_TRIPLE else []
     if len(fields) == TRIPLE and "<" not in line and not any("@" in name for name in fields[:2]):
         return (Submitted(*fields),)
     return _of_list(line)
@@ -72,8 +80,9 @@ def _fields(line: str) -> list[str]:
 
 
 def _of_list(line: str) -> Iterator[Submitted]:
-    for item in map(str.strip, _ITEM.findall(line)):
-        if item and item != ",":
+    for found in _ITEM.finditer(line):
+        item = found[0].strip()
+        if item and item[0] != ",":
             yield _of_item(item)
 
 

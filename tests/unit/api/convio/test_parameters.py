@@ -1,5 +1,6 @@
 """Parameters of requests (contract convio.md 1, 2, 6.1, 9)."""
 
+import asyncio
 from contextlib import suppress
 
 import pytest
@@ -102,3 +103,12 @@ def test_any_query(text: str) -> None:
             assert found.given(name) == found.values[name].strip()
             with suppress(Invalid):
                 assert all(number >= NOBODY for number in found.numbers(name))
+
+
+async def test_a_long_form_holds_nobody_up() -> None:
+    """Contract 9; it is read before anybody knows who sent it."""
+    reading = asyncio.create_task(parameters.of_form(b"a=" + b"%41" * 300_000))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not reading.done()
+    assert await reading == {"a": "A" * 300_000}

@@ -1,5 +1,6 @@
 """Contacts in one text (contract convio.md 6.7, 6.9)."""
 
+import asyncio
 from contextlib import suppress
 
 import pytest
@@ -86,3 +87,17 @@ def test_any_text(text: str) -> None:
     """Contract 6.7."""
     for contact in submitted.contacts(text):
         assert contact.email or contact.first_name or contact.last_name or contact.problem
+
+
+async def test_a_long_text_holds_nobody_up() -> None:
+    reading = asyncio.create_task(submitted.read('"Ann Ash" <ann@example.org>\n' * 9000))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not reading.done()
+    assert list(await reading) == [ANN] * 9000
+
+
+def test_no_more_is_read_than_may_be_sent() -> None:
+    """However long the text is."""
+    with pytest.raises(Invalid, match="10,000 contacts at most"):
+        submitted.contacts("a," * 5_000_000)
