@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from api import dialects, xml
+from api import dialects
 from api.dialects import Services
 from api.greenrope import forms, login, requests
 from api.greenrope.answers import Format, Frame, Record, Xml
@@ -68,7 +68,7 @@ class _Door:
         if heading.function == LOGIN:
             return await login.log_in(self._services, form)
         access = await login.logged_in(self._services, form)
-        root = xml.parse(form.xml)
+        root = await requests.document(form.xml)
         call = Call(heading.function, self._services, access, root, Attributes.of(root), heading.format)
         return await self._functions[heading.function](call)
 

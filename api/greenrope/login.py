@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from api import xml
 from api.dialects import Services
+from api.greenrope import requests
 from api.greenrope.answers import SUCCESS, Record
 from api.greenrope.forms import Form
 from engine import principals
@@ -21,7 +21,7 @@ async def log_in(services: Services, form: Form) -> Record:
         access = await principals.log_in(services.db, form.email, form.password)
     except Unauthorized:
         raise Unauthorized("Invalid email or password") from None
-    xml.parse(form.xml)
+    await requests.document(form.xml)
     await services.throttle.admit(access.principal())
     token = await principals.open_session(services.db, access.principal_id, Purpose.SESSION, TOKEN_SECONDS)
     return Record((SUCCESS, ("Token", token)))

@@ -14,6 +14,8 @@ from engine.errors import Invalid
 
 #: Contacts in a request (contract 5.1, 10).
 MOST_CONTACTS: Final = 1000
+#: Elements of a request: 200 for each of its contacts.
+MOST_ELEMENTS: Final = 200_000
 #: How the root of a request and of its answer end.
 REQUEST: Final = "Request"
 RESPONSE: Final = "Response"
@@ -43,6 +45,11 @@ def heading(document: bytes) -> Heading:
     if not function or function == root:
         raise UnknownFunction(f"there is no function for {shown(root)}")
     return Heading(function, asked_format(attributes))
+
+
+async def document(text: bytes) -> Element:
+    """The root of a request. Raises BadXml."""
+    return await xml.read(text, MOST_ELEMENTS)
 
 
 def asked_format(attributes: Mapping[str, str]) -> Format:

@@ -4,6 +4,7 @@
 What is wrong is looked for in this order: credentials, path and list, rights, parameters and body.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from api.dialects import Answer, Services
 from api.errors import MethodNotAllowed, NoSuchRoute
 from api.w50 import calling, contacts, imports, lists, media
 from api.w50.calling import Call
-from api.w50.documents import Document, written
+from api.w50.documents import Document, Listing, written
 from api.w50.media import Media
 from api.w50.refusals import refusal
 from engine.errors import Invalid, MusterError, NotFound
@@ -106,7 +107,7 @@ def _observed(services: Services, route: Route) -> Answer:
             matched = pattern.fullmatch(_path(request))
             assert matched is not None
             call = Call(request, principal, services, matched.groupdict())
-            return _shown(await _called(route, call), wanted)
+            return await _shown(await _called(route, call), wanted)
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets the dialect's words for it)
             return refusal(dialects.told(error, f"{ROOT}/{route.path}"), wanted)
 
@@ -164,8 +165,11 @@ async def _list(call: Call) -> NamedSet:
     return found[list_no]
 
 
-def _shown(document: Document, wanted: Media) -> web.Response:
-    return web.Response(body=written(document, wanted), content_type=wanted.value, charset="utf-8")
+async def _shown(document: Document, wanted: Media) -> web.Response:
+    """Lists may be long, and are written beside the event loop."""
+    is_long = isinstance(document, Listing)
+    body = await asyncio.to_thread(written, document, wanted) if is_long else written(document, wanted)
+    return web.Response(body=body, content_type=wanted.value, charset="utf-8")
 
 
 def _as_json(error: MusterError) -> web.Response:

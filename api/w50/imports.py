@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -61,8 +61,9 @@ async def add(call: Call) -> Listing:
     said = await asyncio.to_thread(submitted.contacts, *await call.body(CONTACTS_BYTES), MOST_CONTACTS)
     async with call.db.account(call.account_id) as tx:
         known = await contacts.known(tx, call, [each.enc_id for each in said if each.enc_id is not None])
-        checked = [_checked(of_list, job, each, known) for each in said]
-        invalid = Counter(kind for each in checked for kind in each.invalid)
+    checked = await asyncio.to_thread(_all_checked, of_list, job, said, known)
+    invalid = Counter(kind for each in checked for kind in each.invalid)
+    async with call.db.account(call.account_id) as tx:
         await staged.add(
             tx,
             job.import_no,
@@ -110,6 +111,10 @@ async def _job(tx: Transaction, call: Call) -> StagedImport:
     if found.set_no != call.list_of_path.set_no:
         raise NotFound(f"Contact list {call.list_of_path.set_no} has no import job {found.import_no}.")
     return found
+
+
+def _all_checked(of_list: Schema, job: StagedImport, said: Sequence[Said], known: Mapping[str, int]) -> list[_Checked]:
+    return [_checked(of_list, job, each, known) for each in said]
 
 
 def _checked(of_list: Schema, job: StagedImport, said: Said, known: Mapping[str, int]) -> _Checked:

@@ -1,8 +1,11 @@
 """What requests say: contacts and import requests, read from JSON or XML (contract w50.md 2.1 to 2.3, 8)."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from api import xml
@@ -16,6 +19,11 @@ from engine.errors import Invalid
 MOST_VALUES: Final = 1000
 #: Longest name of a field, and longest id of a contact, that is looked at.
 NAME_LENGTH: Final = 255
+#: Characters of one contact of many, as JSON: of most, and at most.
+SHORT_ITEM: Final = 16_384
+LONGEST_ITEM: Final = 2**20
+
+_BLANKS = re.compile(r"[ \t\n\r]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +52,14 @@ def contact_or_values(media: Media, body: bytes) -> Contact:
 def contacts(media: Media, body: bytes, most: int) -> list[Contact]:
     """The contacts in a body. Raises Invalid, also for more than `most`, and BadXml."""
     if media.is_xml:
-        found: list[Any] = _root(body, "ArrayOfContact", MODELS).findall(f"{{{MODELS}}}Contact")
+        elements = _root(body, "ArrayOfContact", MODELS).iterfind(f"{{{MODELS}}}Contact")
+        found = map(_contact_of_element, elements)
     else:
-        found = _json(body)
-        if not isinstance(found, list):
-            raise Invalid("The body must be an array of contacts.")
-    if len(found) > most:
+        found = map(_contact_of_json, _items(body))
+    read = list(islice(found, most + 1))
+    if len(read) > most:
         raise Invalid(f"At most {most:,} contacts may be added at once.")
-    return [(_contact_of_element if media.is_xml else _contact_of_json)(each) for each in found]
+    return read
 
 
 def field_names(media: Media, body: bytes) -> list[str]:
@@ -99,8 +107,58 @@ def _member(found: Mapping[str, Any], name: str) -> Any:
 
 
 def _json(body: bytes) -> Any:
+    with _well_formed():
+        return _decoder().decode(body.decode("utf-8-sig"))
+
+
+def _items(body: bytes) -> Iterator[Any]:
+    """The items of the array that a body is, one by one: what reads JSON holds all threads up until it has done."""
+    decoder = _decoder()
+    with _well_formed():
+        text = body.decode("utf-8-sig")
+        mark, place = _mark(text, 0)
+        if mark != "[":
+            raise Invalid("The body must be an array of contacts.")
+        first, after = _mark(text, place)
+        mark, place = (first, after) if first == "]" else (mark, place)
+        while mark != "]":
+            item, place = _item(decoder, text, _BLANKS.match(text, place).end())  # type: ignore[union-attr]
+            yield item
+            mark, place = _mark(text, place)
+            if mark not in {",", "]"}:
+                raise ValueError(f"after an item ',' or ']' is wanted: char {place - 1}")
+        if _mark(text, place)[0]:
+            raise ValueError(f"there is more after the array: char {place}")
+
+
+def _item(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, int]:
+    """The item that begins there, and where it ends. It is looked for in a part of the text, then in a longer one."""
+    for length in (SHORT_ITEM, LONGEST_ITEM):
+        try:
+            item, size = decoder.raw_decode(text[start : start + length])
+        except ValueError:
+            if start + length >= len(text):
+                raise
+        else:
+            return item, start + size
+    raise ValueError(f"it is broken, or has more than {LONGEST_ITEM:,} characters: the item at char {start}")
+
+
+def _mark(text: str, start: int) -> tuple[str, int]:
+    """The next character that is no blank, and the place after it; empty at the end."""
+    place = _BLANKS.match(text, start).end()  # type: ignore[union-attr]
+    return text[place : place + 1], place + 1
+
+
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refuse_constant, parse_float=finite)
+
+
+@contextmanager
+def _well_formed() -> Iterator[None]:
+    """Raises Invalid for what is no JSON."""
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=finite)
+        yield
     except RecursionError:
         raise Invalid("The JSON is nested too deeply.") from None
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are such

@@ -1,5 +1,7 @@
 """Issue 4: XML is parsed with entities, DTDs and everything outside off, and refused as soon as a limit is passed."""
 
+import asyncio
+
 import pytest
 from lxml import etree
 
@@ -48,6 +50,20 @@ def test_as_deep_as_may_be() -> None:
 def test_what_is_refused(document: bytes, words: str) -> None:
     with pytest.raises(BadXml, match=words):
         xml.parse(document)
+
+
+def test_as_many_elements_as_may_be() -> None:
+    assert len(xml.parse(b"<a><b/><b/></a>", 3)) == 2
+    with pytest.raises(BadXml, match="more than 2 elements"):
+        xml.parse(b"<a><b/><b/></a>", 2)
+
+
+async def test_a_long_document_holds_nobody_up() -> None:
+    reading = asyncio.create_task(xml.read(b"<a>" + b"<b/>" * 100_000 + b"</a>"))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not reading.done()
+    assert len(await reading) == 100_000
 
 
 @pytest.mark.parametrize(

@@ -254,3 +254,33 @@ def test_whatever_comes_is_read_or_refused(body: str) -> None:
             submitted.contact(media, body.encode(errors="surrogatepass"))
         except (Invalid, BadXml):
             continue
+
+
+blanks = st.text(" \t\r\n", max_size=3)
+
+
+@given(names=st.lists(st.text('a, ]}"\\ä', max_size=5)), blank=blanks)
+def test_an_array_is_read_item_by_item(names: list[str], blank: str) -> None:
+    items = [json.dumps({"Values": {"F": name or None}}, indent=1) for name in names]
+    body = blank + "[" + blank + f"{blank},{blank}".join(items) + blank + "]" + blank
+    read = submitted.contacts(Media.JSON, body.encode(), len(names))
+    assert [each.values for each in read] == [{"F": name or None} for name in names]
+
+
+@pytest.mark.parametrize("body", ["", "[", "[,]", "[{},]", "[{}", "[{} {}]", "[{}]]", "[{}],", "[{},{]", "[" * 100_000])
+def test_what_is_no_array(body: str) -> None:
+    with pytest.raises(Invalid):
+        submitted.contacts(Media.JSON, body.encode(), 10)
+
+
+def test_no_more_is_read_of_an_array_than_may_be_sent() -> None:
+    with pytest.raises(Invalid, match="At most 1 contacts"):
+        submitted.contacts(Media.JSON, b"[{},{},broken", 1)
+
+
+def test_a_contact_of_many_is_no_longer_than_one_alone() -> None:
+    """What reads JSON holds everybody up until the item is read."""
+    short, long = ('{"Values":{},"x":"%s"}' % ("x" * size) for size in (100_000, 2**20))
+    assert len(submitted.contacts(Media.JSON, f"[{short}]".encode(), 1)) == 1
+    with pytest.raises(Invalid, match="has more than 1,048,576 characters"):
+        submitted.contacts(Media.JSON, f"[{long}]".encode(), 1)
