@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from api.convio.parameters import Parameters
 from api.convio.submitted import MOST_NAME, Submitted
 from engine.contacts.changes import Changes
+from engine.contacts.record import PLAIN_PHONE
 from engine.errors import Invalid
 
-#: Of what kind the one phone number of a contact is here.
-PHONE_KIND = "home"
 #: Characters of a street and of a phone number (contract v3.md 2.1.4, 2.1.5); other parts have as many as a name.
 MOST_STREET = 255
 MOST_PHONE = 25
@@ -26,7 +25,7 @@ def changes(asked: Parameters) -> Changes:
 
 
 def _phones(asked: Parameters) -> Mapping[str, str | None]:
-    return {} if asked.text("phone") is None else {PHONE_KIND: _part(asked, "phone", MOST_PHONE)}
+    return {} if asked.text("phone") is None else {PLAIN_PHONE: _part(asked, "phone", MOST_PHONE)}
 
 
 def _street(asked: Parameters) -> dict[str, str | None]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from engine.contacts.record import PLAIN_PHONE
+
 #: Elements that are a column of the contact.
 COLUMNS: Mapping[str, str] = MappingProxyType(
     {"Firstname": "first_name", "Lastname": "last_name", "Title": "job_title", "Company": "company_name"}
@@ -12,7 +14,7 @@ ADDRESS: Mapping[str, str] = MappingProxyType(
     {"Address1": "street", "City": "city", "State": "state", "Zip": "postal_code", "Country": "country"}
 )
 #: Elements that are a phone number of a kind.
-PHONES: Mapping[str, str] = MappingProxyType({"Phone": "work", "Mobile": "mobile"})
+PHONES: Mapping[str, str] = MappingProxyType({"Phone": PLAIN_PHONE, "Mobile": "mobile"})
 #: Elements that are a further property.
 PROFILE: Mapping[str, str] = MappingProxyType(
     {

@@ -8,11 +8,9 @@ from typing import Any
 
 from api.ivvy.times import plain_timestamp, timestamp
 from engine.contacts.reading import Contact
+from engine.contacts.record import PLAIN_PHONE
 from engine.fields import COMMA, Field, Type
 from engine.sets.catalog import SetKind
-
-#: The kind of phone number that a contact's `phone` is.
-PHONE = "work"
 
 #: By the contact's permission to be mailed; 4 is "registering".
 STATUSES: Mapping[str, int] = {
@@ -124,7 +122,7 @@ def profile(contact: Contact) -> Mapping[str, Any]:
 
 def _phone(contact: Contact) -> str | None:
     phones = json.loads(contact.row["phone_numbers"] or "[]")
-    return next((each["phone_number"] for each in phones if each["kind"] == PHONE), None)
+    return next((each["phone_number"] for each in phones if each["kind"] == PLAIN_PHONE), None)
 
 
 def _group(contact_no: int, group: int, joined: Joined) -> dict[str, object]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from api.answers import Json
 from api.ivvy import contact_formats, filters
 from api.ivvy.actions import Action, Actions, Call
-from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, PHONE, SMS_STATUS, STATUSES
+from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, SMS_STATUS, STATUSES
 from api.ivvy.events import RESPONSES, links
 from api.ivvy.filters import Choices, Compare, Emails, Properties, Suffix, Texts, Times
 from api.ivvy.paging import page_of
@@ -15,6 +15,7 @@ from api.ivvy.times import timestamp
 from engine import accounts, events, fields, invitations
 from engine.contacts import search
 from engine.contacts.reading import Contact
+from engine.contacts.record import PLAIN_PHONE
 from engine.database import Transaction
 from engine.fields import Field
 from engine.principals import Privilege
@@ -111,7 +112,7 @@ def _properties(companies: frozenset[int]) -> Properties:
         "firstName": Texts(Column.FIRST_NAME),
         "lastName": Texts(Column.LAST_NAME),
         "email": Emails(Column.EMAIL),
-        "phone": Texts(Phone(PHONE)),
+        "phone": Texts(Phone(PLAIN_PHONE)),
         "externalId": Texts(Profile(EXTERNAL_ID)),
         "status": Choices(_by_status()),
         "smsStatus": Choices(_by_sms_status()),

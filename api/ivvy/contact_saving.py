@@ -10,7 +10,7 @@ from typing import Any
 from api.answers import Json
 from api.ivvy import contact_formats, contact_reading
 from api.ivvy.actions import Action, Actions, Call
-from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, PHONE, PRIVACY_CONSENT, SMS_STATUS
+from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, PRIVACY_CONSENT, SMS_STATUS
 from api.ivvy.contact_said import MOST_URLS, Said, Urls, said_of
 from api.ivvy.custom_values import stored
 from api.ivvy.refusals import NO_CONTACT, Refused
@@ -18,7 +18,7 @@ from api.ivvy.times import timestamp
 from engine.contacts.changes import UNSAID, Changes
 from engine.contacts.decisions import Written
 from engine.contacts.reading import Contact
-from engine.contacts.record import Permission
+from engine.contacts.record import PLAIN_PHONE, Permission
 from engine.errors import EmailTaken, Invalid, MusterError, NotFound, UnknownField, UnknownTarget
 from engine.operations.contact_save import SaveContact
 from engine.principals import Privilege
@@ -88,7 +88,7 @@ async def _changes(call: Call, said: Said, contact_no: int | None) -> Changes:
         email=UNSAID if said.email is None else said.email or None,
         permission=_permission(said.status, contact),
         profile=_profile(said, contact),
-        phones={} if said.phone is None else {PHONE: said.phone or None},
+        phones={} if said.phone is None else {PLAIN_PHONE: said.phone or None},
         custom_values={number: stored(fields.get(number), number, value) for number, value in said.values.items()},
         only={kind: numbers for kind, numbers in of_kinds.items() if numbers is not None},
     )

@@ -14,6 +14,7 @@ from api.ivvy.times import timestamp
 from engine import accounts, events, invitations
 from engine.contacts import search
 from engine.contacts.reading import Contact
+from engine.contacts.record import PLAIN_PHONE
 from engine.errors import EventClosed, NotFound
 from engine.invitations import Reply
 from engine.operations.members_change import ChangeMembers
@@ -113,7 +114,7 @@ def _properties(event_no: int) -> Properties:
         "firstName": Texts(Column.FIRST_NAME),
         "lastName": Texts(Column.LAST_NAME),
         "email": Emails(Column.EMAIL),
-        "phone": Texts(Phone(contact_formats.PHONE)),
+        "phone": Texts(Phone(PLAIN_PHONE)),
         "response": Choices({"Y": yes, "N": no, "U": undecided}),
         "eventId": Choices({event_no: filters.EVERYBODY}),
         # Nobody registers here.

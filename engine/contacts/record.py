@@ -34,6 +34,8 @@ PROPERTIES = (*CORE, "birthday_year", "demographic_score", "activity_score")
 JSON_COLUMNS = ("profile", "custom_values", "phone_numbers", "street_addresses", "notes", "sms_channel")
 #: What `lock_contacts` tells beside a contact.
 BESIDE = frozenset({"locked_at", "last_sequence", "unfinished", "masked"})
+#: The kind of a phone number that is given without one.
+PLAIN_PHONE = "other"
 #: The permissions under which a contact may be mailed (contract v3.md 2.1.8, `active`).
 MAILABLE = ("implicit", "explicit")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
+from engine.contacts.record import PLAIN_PHONE
 from engine.errors import InvalidImport
 from engine.fields import Field
 from engine.imports.lines import Position
@@ -28,7 +29,7 @@ NOWHERE = -1
 
 TEXTS = ("first_name", "last_name", "job_title", "company_name")
 _PLAIN = ("email", *TEXTS, "birthday_month", "birthday_day", "anniversary", "sms_number", "sms_consent_date")
-_PHONES = {"phone": "other", **{f"{kind}_phone": kind for kind in ("home", "work", "mobile", "other")}}
+_PHONES = {"phone": PLAIN_PHONE, **{f"{kind}_phone": kind for kind in ("home", "work", "mobile", "other")}}
 _ADDRESS_PARTS = {
     "street": "street",
     "street2": "street2",

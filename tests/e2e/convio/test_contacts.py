@@ -162,7 +162,7 @@ async def test_a_contact_changed(book: Book) -> None:
         [address] = contact["street_addresses"]
         assert (address["street"], address["city"], address["state"]) == ("1 Elm St, Flat 2", "Ulm", "BW")
         assert (address["postal_code"], address["country"]) == ("89073", "DE")
-        assert [(phone["kind"], phone["phone_number"]) for phone in contact["phone_numbers"]] == [("home", "555-0100")]
+        assert [(phone["kind"], phone["phone_number"]) for phone in contact["phone_numbers"]] == [("other", "555-0100")]
         assert (contact["last_name"], contact["email_address"]["address"]) == ("Marsh", "Ada@example.org")
     await book.call("updateAddressBookContact", **changed, city="Bonn", phone="", state="")
     contact = await stored(book, number)
