@@ -47,6 +47,7 @@ async def test_the_seeds_first_example(rope: Rope) -> None:
     assert names(found_jefferey, "Groups/Group/Name") == ["groupname1", "groupname2"]
     assert names(found_sam, "Groups/Group/GroupName") == ["groupname3", "groupname4"]
     assert names(found_sam, "Tags/Tag/TagName") == ["Long Tag Name", "Tag Name"]
+    assert names(found_sam, "Tags/Tag/Abbreviation") == ["", ""]
     assert names(found_sam, "SecondaryCompanies/SecondaryCompany/CompanyName") == ["Company DEF", "Company XYZ"]
     assert found_sam.findtext("Company") == "Acme Widgets, LLC"
     values = {each.findtext("FieldName"): each.findtext("FieldValue") for each in found_sam.iter("UserDefinedField")}
@@ -160,6 +161,10 @@ async def test_fields_of_groups(rope: Rope) -> None:
     assert [texts(each)["UserFieldID"] for each in (await one(rope, number)).iter("UserDefinedField")] == sorted(
         [second, everybodys], key=int
     )
+    number = await added_one(rope, Lastname="X", Groups=listed("Group", "One"))
+    moved = contact({"contact_id": number}, Groups=listed("Group", "Two"), UserDefinedFields=value)
+    await rope.each(request("EditContacts", moved.replace("<Groups>", '<Groups replace="true">')))
+    assert names(await one(rope, number), "UserDefinedFields/UserDefinedField/UserFieldID") == [second]
 
 
 async def test_what_goes_before_what(rope: Rope) -> None:

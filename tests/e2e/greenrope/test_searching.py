@@ -170,6 +170,10 @@ async def test_who_is_included(rope: Rope) -> None:
     assert await found(rope, element("SearchContactsRequest", in_group)) == ["Bob"]
     complaints = listed("SpamComplaints", "Y")
     assert await found(rope, element("SearchContactsRequest", in_group, Includes=complaints)) == ["Ann"]
+    await tracked(rope, ("ann@example.org", "unsubscribed", "2026-01-15T00:00:00Z", group_id))
+    assert await found(rope, element("SearchContactsRequest", in_group, Includes=complaints)) == ["Bob"]
+    both = complaints + listed("Unsubscribers", "Y")
+    assert await found(rope, element("SearchContactsRequest", in_group, Includes=both)) == ["Ann"]
     assert await found(rope, search(includes={"ActiveMembers": "N"})) == []
     await rope.each(request("UnsubscribeContacts", contact({"contact_id": 3})))
     assert await found(rope, search()) == ["Ann"]
