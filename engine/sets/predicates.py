@@ -353,7 +353,7 @@ def in_order(text: str) -> str:
 
 def _keys(texts: Iterable[str], bind: Bind) -> str:
     """The SQL of an object that has these keys: they are sorted, where an array is looked through for each contact."""
-    return f"(select {bind(json.dumps(dict.fromkeys(texts, 0)))}::jsonb)"
+    return f"(select {bind(json.dumps({text: 0 for text in texts if can_be_stored(text)}))}::jsonb)"
 
 
 def _trimmed(text: str) -> str:

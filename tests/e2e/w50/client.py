@@ -33,7 +33,8 @@ class Client:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         given = {**({"Content-Type": "application/json"} if data is not None else {}), **self.headers, **headers}
         answer = await self.front.request(method, path, data=data, headers=given)
-        content_type = answer.headers["Content-Type"].removesuffix("; charset=utf-8")
+        content_type, _, charset = answer.headers["Content-Type"].partition("; ")
+        assert charset == "charset=utf-8"
         if content_type.endswith("xml"):
             etree.fromstring(answer.content)
         else:

@@ -8,13 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from engine import fields, hooks
+from engine import fields, hooks, principals
 from engine.contacts import matching
 from engine.database import Database
 from engine.fields import Definition
+from engine.sets.catalog import NamedSet
 from tests.e2e.w50.client import Client
 from tests.integration.conftest import NewDesk
-from tests.integration.desk import until
+from tests.integration.desk import Desk, until
 from tests.receiver import listening
 from tests.unit.api.w50.examples import INSERT, MATCH
 from workers.delivery import Delivery
@@ -23,6 +24,14 @@ from workers.delivery import Delivery
 async def nothing_to_tell(_db: Database, _account_id: int, _activity_id: UUID) -> bytes:
     """No URL is called for an activity here."""
     raise NotImplementedError
+
+
+async def new_list(desk: Desk) -> NamedSet:
+    """A list with a field."""
+    made = await desk.new_list()
+    async with desk.db.account(desk.account_id) as tx:
+        await fields.create(tx, Definition("AccountRef", set_no=made.set_no))
+    return made
 
 
 ENC_ID = re.compile(r"[0-9a-f]{32}")
@@ -69,8 +78,16 @@ class TestInserting:
 
     async def test_values_that_are_cleared_have_no_default(self, client: Client) -> None:
         """Contract 2.2: the default is for a field that is not named."""
-        for nothing in list[object]([None, "", {}]):
-            assert (await client.post({"Age": 1, "Diet": nothing}))["Values"] == {"Age": "1"}
+        for nothing in list[object](["", {}]):
+            assert (await client.post({"Diet": nothing, "Surname": "L"}))["Values"] == {"Surname": "L"}
+        made = await client.post({"Age": 1, "Diet": None})
+        assert made["Values"] == {"Age": "1"}
+        body = {"EncContactId": made["EncContactId"], "Values": {"Age": 2}}
+        assert (await client.done("POST", f"{client.path}/contact", body))["Values"] == {"Age": "2"}
+        assert (await client.post({"Age": 2, "AccountRef": 3}, "?match=Age"))["Values"] == {
+            "Age": "2",
+            "AccountRef": "3",
+        }
 
     async def test_numbers_and_times_fit_their_fields(self, client: Client) -> None:
         """Contract 2.2 and 2.3: numbers without an exponent, of a dateTime the day."""
@@ -146,15 +163,24 @@ class TestUpdating:
         }
         assert len(await client.desk.rows("contact")) == 1
 
+    @staticmethod
+    async def elsewhere(client: Client, new_desk: NewDesk) -> Client:
+        """Who asks for another account."""
+        desk = await new_desk()
+        token = await principals.create_token(desk.db, desk.account_id, "another")
+        return Client(client.front.as_(token), await new_list(desk))
+
     async def test_ids_of_no_contact_of_the_list(self, client: Client, new_desk: NewDesk) -> None:
         """Contract 4: unknown, of another list, of another account, deleted: 417."""
-        other = Client(client.front, await client.desk.new_list())
         made = await client.post({"Email": "ada@example.org"})
         path, values = f"{client.path}/contact", {"AccountRef": "1"}
         for enc_id in ("sample string 2", "0" * 32, made["EncContactId"][:-1], "é", "\0"):
             await client.refused(417, "POST", path, {"EncContactId": enc_id, "Values": values})
         body = {"EncContactId": made["EncContactId"], "Values": values}
-        assert "Field 'AccountRef'" in await other.refused(417, "POST", f"{other.path}/contact", body)
+        stranger = await self.elsewhere(client, new_desk)
+        for elsewhere in (Client(client.front, await new_list(client.desk)), stranger):
+            assert "EncContactId" in await elsewhere.refused(417, "POST", f"{elsewhere.path}/contact", body)
+        await stranger.refused(404, "GET", f"/Which50API/contacts/{made['EncContactId']}")
         [row] = await client.desk.rows("contact")
         await client.front.request("DELETE", f"/v3/contacts/{row['contact_id']}")
         assert "EncContactId" in await client.refused(417, "POST", path, body)
@@ -198,7 +224,8 @@ class TestUpdating:
         ]:
             made = await client.post({field: stored})
             query = f"?match={field.replace(' ', '%20')}"
-            assert (await client.post({field: same, "Address1": "x"}, query))["EncContactId"] == made["EncContactId"]
+            again = await client.post({field: same, "Address1": "x"}, query)
+            assert again == {**made, "Values": {**made["Values"], "Address1": "x"}}
             assert (await client.post({field: other, "Address1": "x"}, query))["EncContactId"] != made["EncContactId"]
 
     async def test_contacts_of_other_lists_do_not_match(self, client: Client) -> None:

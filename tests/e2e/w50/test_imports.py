@@ -71,6 +71,7 @@ async def test_a_job_from_its_making_to_its_end(client: Client) -> None:
     assert job["StartDate"].endswith("Z")
     rows = sorted(await client.desk.rows("contact"), key=lambda row: row["contact_no"])
     assert [row["email"] for row in rows] == ["ada@example.org", "b@example.org", "b@example.org"]
+    assert all("None" in json.loads(row["custom_values"]).values() for row in rows)
     assert await client.desk.members(client.contact_list) == {1, 2, 3}
     activity = (await client.front.get("/v3/activities"))["activities"][0]
     assert (activity["state"], activity["status"]["items_completed_count"]) == ("completed", 3)
@@ -140,16 +141,20 @@ async def test_match_by_address(client: Client) -> None:
 
 
 async def test_contacts_by_their_ids(client: Client) -> None:
-    """Contract 4 and 8: one of another list is nobody."""
-    contact = await client.post({"Age": 1})
+    """Contract 4 and 8: one that is not of the list is nobody; a default is for new ones only."""
+    contact = await client.post({"Age": 1, "Diet": None})
+    other = await client.post({"Age": 1})
+    [gone] = [row["contact_id"] for row in await client.desk.rows("contact") if row["contact_no"] == 2]
+    await client.desk.remove([gone], client.contact_list)
+    await client.desk.finish_everything()
     path = await made(client, "Age")
-    ids = (contact["EncContactId"], "0" * 32, "x")
+    ids = (contact["EncContactId"], other["EncContactId"], "x")
     body = [{"EncContactId": enc_id, "Values": {"Age": 2}} for enc_id in ids]
     accepted = await client.done("POST", path, body)
     assert [each["EncContactId"] for each in accepted] == list(ids)
     assert ["ValidationWarnings" in each for each in accepted] == [False, True, True]
     assert counted(await finished(client, path)) == {"Updated": 1, "Dropped": 2, "Total": 3}
-    assert (await client.get(contact["EncContactId"]))["Age"] == "2"
+    assert await client.get(contact["EncContactId"]) == {"Age": "2"}
 
 
 async def test_custom_events_run_for_what_was_written(client: Client) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import base64
 import json
+from unittest.mock import patch
 from uuid import uuid4
 
 from lxml import etree
 
 from engine import principals
 from engine.principals import Privilege
+from engine.sets import catalog
 from engine.settings import Settings
 from tests.e2e.api.front import open_front
 from tests.e2e.w50.client import Client
@@ -151,6 +153,14 @@ class TestMedia:
             message = f"Field 'Foo' does not exist in contact list {client.contact_list.set_no}."
             assert answer.content.decode() == f"<Error><Message>{message}</Message></Error>"
             assert answer.headers["Content-Type"] == f"{accept}; charset=utf-8"
+
+    async def test_faults_are_500(self, client: Client) -> None:
+        """Contract 1 and 9: in the words of the dialect, and of the type that is wanted."""
+        with patch.object(catalog, "everyone_of", side_effect=RuntimeError("secret")):
+            message = await client.refused(500, "GET", "/Which50API/contactLists")
+            answer = await client.ask("GET", "/Which50API/contactLists", Accept="text/xml")
+        assert "secret" not in message
+        assert (answer.status, answer.content.decode()) == (500, f"<Error><Message>{message}</Message></Error>")
 
     async def test_other_types_are_417(self, client: Client) -> None:
         """Contract 1."""
