@@ -155,6 +155,7 @@ async def test_contacts_by_their_ids(client: Client) -> None:
     assert ["ValidationWarnings" in each for each in accepted] == [False, True, True]
     assert counted(await finished(client, path)) == {"Updated": 1, "Dropped": 2, "Total": 3}
     assert await client.get(contact["EncContactId"]) == {"Age": "2"}
+    assert {row["code"] for row in await client.desk.rows("activity_error")} == {"not_saved"}
 
 
 async def test_custom_events_run_for_what_was_written(client: Client) -> None:

@@ -51,6 +51,7 @@ class TestWhoMay:
         assert await reader.done("GET", client.path)
         await reader.refused(403, "POST", f"{client.path}/contact", b"nonsense")
         await reader.refused(404, "POST", "/Which50API/contactLists/999/contact", b"nonsense")
+        await reader.refused(403, "POST", "/Which50API/contactLists/x/contact", b"nonsense")
         await reader.refused(403, "GET", f"/Which50API/contacts/{'0' * 32}")
 
     async def test_every_call_has_its_right(self, client: Client) -> None:
