@@ -1,5 +1,6 @@
 """Adding many contacts, told apart from those that are there already (contract convio.md 6.9)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -28,7 +29,7 @@ async def import_contacts(call: Call) -> Members:
     """Who is like somebody there, or like an item before, is not added."""
     items = await submitted.read(call.asked.required("contacts_to_add"))
     there = await _there(call, items)
-    new = _unlike_all(items, there)
+    new = await asyncio.to_thread(_unlike_all, items, there)
     written = await call.services.inline.write_all(call.principal, [saving(items[nth]) for nth in new])
     results = dict(zip(new, written, strict=True))
     if any(isinstance(result, EmailTaken) for result in written):
@@ -37,6 +38,12 @@ async def import_contacts(call: Call) -> Members:
     for nth, result in results.items():
         if isinstance(result, Written):
             there.add(Known(result.contact_no, items[nth].person))
+    return await asyncio.to_thread(_all_told, items, results, there)
+
+
+def _all_told(
+    items: Sequence[Submitted], results: Mapping[int, Written | MusterError], there: Acquaintances
+) -> Members:
     told = [_told(item, results.get(nth), there) for nth, item in enumerate(items)]
     return sorted(told, key=lambda each: ORDER.index(each[0]))
 

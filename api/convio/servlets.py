@@ -1,5 +1,6 @@
 """Servlets: one path with many methods. Here is the order in which a request is checked (contract convio.md 3)."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -16,6 +17,9 @@ from api.dialects import Answer, Services
 from api.errors import MethodNotAllowed
 from engine.errors import Invalid, NotFound, Unauthorized
 from engine.organizations import Organization
+
+#: A result of more members is written beside the event loop.
+LONG_MEMBERS = 1000
 
 
 class Servlet:
@@ -54,6 +58,8 @@ class Servlet:
             return response
         except Exception as error:  # noqa: BLE001 (as above)
             return manner.refusal_of(dialects.told(error, path))
+        if len(members) > LONG_MEMBERS:
+            return await asyncio.to_thread(manner.success_of, method.root, members)
         return manner.success_of(method.root, members)
 
     async def _site(self, request: web.Request, asked: Parameters) -> Organization:

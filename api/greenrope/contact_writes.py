@@ -1,5 +1,6 @@
 """AddContacts, EditContacts, DeleteContacts and UnsubscribeContacts (contract greenrope.md 5)."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -83,6 +84,8 @@ async def _each(call: Call, doing: Doing) -> Record:
             accounts.setdefault(asked.principal.account_id, []).append(asked)
         except MusterError as error:
             told[place] = writing.refused(error)
+        # Others have their turn: a request may be long.
+        await asyncio.sleep(0)
     for of_account in accounts.values():
         told |= await _in_account(call, doing, of_account)
     return writing.answer(contacts, [told[place] for place in range(len(contacts))])

@@ -91,7 +91,7 @@ class Item:
 
 def items(root: Element) -> Sequence[Item]:
     """The contacts of a request in its order. Raises Invalid when there are too many."""
-    found = [Item(each, Attributes.of(each)) for each in root.iterfind("Contacts/Contact")]
+    found = root.findall("Contacts/Contact")
     if len(found) > MOST_CONTACTS:
         raise Invalid(f"a request has at most {MOST_CONTACTS:,} contacts, this one has {len(found):,}")
-    return found
+    return [Item(each, Attributes.of(each)) for each in found]

@@ -10,10 +10,13 @@ from api.greenrope.submitted import CompanyLink, FieldValue, Submitted
 from api.greenrope.values import shown
 from engine import fields, hooks
 from engine.database import Database, Transaction
-from engine.errors import UnknownField
+from engine.errors import Invalid, UnknownField
 from engine.fields import Field
 from engine.sets import catalog
 from engine.sets.catalog import LARGEST_SET_NO, NamedSet, SetKind, name_key
+
+#: Tags, and companies, that may be named in a request: those that are not there are made, 2,500 a second.
+MOST_NAMES = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +124,7 @@ async def _workflows(tx: Transaction, contacts: Sequence[Submitted]) -> Collecti
 async def _made(db: Database, account_id: int, kind: SetKind, names: Collection[str]) -> dict[str, NamedSet]:
     if not names:
         return {}
+    if len(names) > MOST_NAMES:
+        raise Invalid(f"a request has at most {MOST_NAMES:,} different tags, and as many companies")
     async with db.account(account_id) as tx:
         return await catalog.find_or_create(tx, kind, sorted(names))

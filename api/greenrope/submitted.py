@@ -16,6 +16,8 @@ from api.xml import Element
 from engine.emails import is_email
 from engine.errors import Invalid
 
+#: Elements of a contact, so that one is read in a moment.
+MOST_ELEMENTS: Final = 2000
 #: Characters of an e-mail address (contract 3).
 EMAIL: Final = 254
 
@@ -115,6 +117,8 @@ class Submitted:
     @classmethod
     def of(cls, contact: Element) -> "Submitted":
         """What the elements of a `Contact` say. Raises Invalid, and BadEmail."""
+        if sum(1 for _ in contact.iter()) > MOST_ELEMENTS:
+            raise Invalid(f"a Contact has more than {MOST_ELEMENTS:,} elements")
         groups = contact.find("Groups")
         return cls(
             texts=_texts(contact),

@@ -301,3 +301,15 @@ async def test_who_may_not_write(new_user: NewUser, rope: Rope) -> None:
 async def test_no_contacts(rope: Rope, document: str) -> None:
     """Contract 5.1."""
     assert await rope.each(document) == []
+
+
+async def test_very_many_new_tags(rope: Rope) -> None:
+    """Contract 3.3: tags that are not there are made, but not as many as would keep all others waiting."""
+    said = (element("Contact", Firstname="Ann", Tags=tags(range(first, first + 1900))) for first in (0, 1900, 3800))
+    assert {refusal(each) for each in await rope.each(request("AddContacts", *said))} == {1003}
+    [told] = await rope.each(request("AddContacts", element("Contact", Firstname="Ann", Tags=tags(range(3)))))
+    assert told.findtext("Result") == "Success"
+
+
+def tags(numbers: range) -> str:
+    return "".join(f"<Tag>tag {number}</Tag>" for number in numbers)

@@ -145,3 +145,10 @@ def test_no_e_mail_addresses(text: str) -> None:
     with pytest.raises(Invalid) as error:
         said(f"<Email>{text}</Email>")
     assert error.value.code == ("invalid" if len(text) > 254 else BadEmail.code)
+
+
+def test_a_contact_of_very_many_elements() -> None:
+    """Issue 4: it is refused before any of it is read."""
+    assert said("<Firstname>Ann</Firstname>" + "<Other/>" * 1998).texts == {"Firstname": "Ann"}
+    with pytest.raises(Invalid, match="more than 2,000 elements"):
+        said("<Tags>" + "<Tag>x</Tag>" * 1999 + "</Tags>")
