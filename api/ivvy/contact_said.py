@@ -78,8 +78,9 @@ def _with_last_name(params: Parameters) -> Parameters:
 
 
 def _require(params: Parameters, *names: str) -> None:
-    """An empty text is none."""
-    Parameters({name: params.given.get(name) or None for name in names}).require(*names)
+    """A blank text is none."""
+    blank = [name for name in names if isinstance(said := params.given.get(name), str) and not said.strip()]
+    Parameters({**params.given, **dict.fromkeys(blank)}).require(*names)
 
 
 def _email(value: object) -> str:

@@ -115,16 +115,23 @@ async def test_what_is_not_said_stays_and_groups_are_replaced(ivvy_client: Ivvy)
     number = await save(
         client, **ANN, phone="1", groups=[{"groupId": no} for no in groups[:2]], customFields=values, companies=[]
     )
+    await Inline(client.desk.db).write_all(
+        client.desk.principal, [SaveContact(number, Changes(joins=frozenset({tag})))]
+    )
     changed = {"id": str(number), "LastName": "Oak", "groups": [{"groupId": no} for no in groups[1:]]}
     assert await save(client, **changed, customFields=[{"fieldId": seat.field_no, "value": ""}], phone=None) == number
     contact = await told(client, number)
     assert (contact["firstName"], contact["lastName"], contact["phone"]) == ("Ann", "Oak", "1")
     assert [each["groupId"] for each in contact["groups"]] == groups[1:]
     assert [each["fieldId"] for each in contact["customFields"]] == [diet.field_no]
+    companies = [await new_set(client, SetKind.COMPANY, name) for name in ("Acorn", "Beech")]
+    for company in companies:
+        await save(client, id=number, companies=[company])
+        assert (await told(client, number))["companies"] == [company]
     await save(client, id=number, phone="", groups=[])
     contact = await told(client, number)
-    assert (contact["phone"], contact["groups"]) == (None, [])
-    assert await client.desk.members(tag) == set()
+    assert (contact["phone"], contact["groups"], contact["companies"]) == (None, [], companies[1:])
+    assert await client.desk.members(tag) == {number}
 
 
 async def test_a_contact_is_its_names_and_its_address(ivvy_client: Ivvy) -> None:
@@ -150,6 +157,8 @@ async def test_a_contact_is_its_names_and_its_address(ivvy_client: Ivvy) -> None
         ({"id": None, "firstName": "A"}, 23017, "lastName"),
         ({"firstName": "A", "LastName": "B"}, 23017, "email"),
         ({**ANN, "firstName": ""}, 23017, "firstName"),
+        ({**ANN, "lastName": " "}, 23017, "lastName"),
+        ({**ANN, "email": " "}, 23017, "email"),
         ({**ANN, "email": "no address"}, 23016, "email"),
         ({**ANN, "email": 7}, 23016, "email"),
         ({**ANN, "phone": "a\0b"}, 23016, "phone"),
@@ -246,6 +255,12 @@ async def test_statuses(ivvy_client: Ivvy) -> None:
     assert "unsubscribed" in await not_saved(client, id=number, groups=[{"groupId": other}])
     await save(client, id=number, status=1)
     assert (await told(client, number))["status"] == 1
+    for status in (1, 2, 3, 4):
+        await save(client, id=number, smsStatus=str(status))
+        assert (await told(client, number))["smsStatus"] == status
+    for number, (permission, status) in enumerate({"explicit": 1, "pending_confirmation": 4, "not_set": 5}.items(), 9):
+        await client.desk.make_contacts(1, first=number, permission=permission)
+        assert (await told(client, number))["status"] == status
 
 
 async def test_external_urls(ivvy_client: Ivvy) -> None:

@@ -142,6 +142,8 @@ async def test_opening_a_link_answers(ivvy_client: Ivvy) -> None:
         page = await open_link(client, first[name])
         assert "Gala &lt;b&gt;&amp; more&lt;/b&gt;" in page
         assert await responses(client, event) == {1: said, 2: "U"}
+        [told] = (await client.call("contact", "getContact", {"id": 1}))["eventInvitations"]
+        assert (told["response"], told[name]) == (said, first[name])
     assert first in await invite(client, event, 1), "invited again the links are the same"
     assert await responses(client, event) == {1: "Y", 2: "U"}
 
