@@ -35,21 +35,12 @@ class Front:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Raises MusterError."""
         namespace = self._namespace(request)
-        key_id, principal_key = await self._key(request)
-        head, services = _head(request), self._services
-        signing.insist_on_time(head, datetime.now(UTC))
-        body = await reading.at_most(request, BODY_BYTES)
-        signing.insist_on_body(head, body)
-        signing.insist_on_signature(head, body, signing.credentials(head).signature, principal_key.secret)
-        principal = principal_key.principal
-        await services.throttle.admit(principal)
-        await services.quota.admit(principal)
-        if not (name := request.query.get("action")):
-            raise Refused(ErrorCode.INVALID, "The query parameter 'action' is required")
-        action = named(self._actions, namespace, name)
-        action.insist_on_right(principal)
+        caller, body = await self._signed(request)
+        await self._services.throttle.admit(caller.principal)
+        await self._services.quota.admit(caller.principal)
+        action = named(self._actions, namespace, _name(request))
+        action.insist_on_right(caller.principal)
         reading.insist_on_json(request)
-        caller = Caller(principal, key_id, services.address(request))
         content = await action.handler(Call(caller, parameters.parameters_of(body), self._means))
         return await _streamed(request, content) if isinstance(content, AsyncIterator) else json_answer(content)
 
@@ -61,11 +52,17 @@ class Front:
             raise NoSuchRoute("There is no such namespace of this version; it is /api/1.0/{namespace}")
         return found[1]
 
-    async def _key(self, request: web.Request) -> tuple[str, SigningKey]:
-        key_id = signing.credentials(_head(request)).key_id
-        key = await self._services.authenticator.key(key_id)
+    async def _signed(self, request: web.Request) -> tuple[Caller, bytes]:
+        """Who has signed the request, and its body (contract ivvy.md 2.2, 3 to 7)."""
+        head = Head(request.raw_path, tuple(request.headers.items()))
+        given = signing.credentials(head)
+        key = await self._services.authenticator.key(given.key_id)
         insist_on_key(key)
-        return key_id, key
+        signing.insist_on_time(head, datetime.now(UTC))
+        body = await reading.at_most(request, BODY_BYTES)
+        signing.insist_on_body(head, body)
+        signing.insist_on_signature(head, body, given.signature, key.secret)
+        return Caller(key.principal, given.key_id, self._services.address(request)), body
 
 
 def insist_on_key(key: SigningKey) -> None:
@@ -95,5 +92,8 @@ async def _streamed(request: web.Request, pieces: AsyncIterator[bytes]) -> web.S
     return response
 
 
-def _head(request: web.Request) -> Head:
-    return Head(request.raw_path, tuple(request.headers.items()))
+def _name(request: web.Request) -> str:
+    """The action that is asked for. Raises Refused (contract ivvy.md 2.2, 8)."""
+    if not (name := request.query.get("action")):
+        raise Refused(ErrorCode.INVALID, "The query parameter 'action' is required")
+    return name

@@ -209,19 +209,22 @@ async def test_only_failed_jobs_are_restarted(ivvy_client: Ivvy) -> None:
         job("contact", "addOrUpdateContact", **ann),
         job("event", "inviteContacts", event=1, contacts=[1]),
         job("contact", "addOrUpdateContact", **ann),
+        job("contact", "addOrUpdateContact", **{**ann, "firstName": "Bo"}, groups=[{"groupId": 2}]),
     ]
     async_id = await run(client, *jobs)
     await client.work()
-    made, no_event, exists = await responses(client, async_id)
+    made, no_event, exists, no_group = await responses(client, async_id)
     assert (made["success"], no_event["specificCode"], exists["success"]) == (True, 24097, False)
+    assert no_group["success"] is False
     assert (await new_event(client)).set_no == 1
+    assert (await client.desk.new_list()).set_no == 2
     assert await restart(client, async_id) is True
     assert await progress(client, async_id) < 100
     assert await restart(client, async_id) is False
     await client.work()
     assert await progress(client, async_id) == 100
-    same, invited, still = await responses(client, async_id)
-    assert (same, still) == (made, exists)
+    same, invited, still, grouped = await responses(client, async_id)
+    assert (same, still, grouped["success"]) == (made, exists, True)
     assert [each["status"] for each in invited["results"]] == [True]
     rows = [row for row in await client.desk.rows("activity") if row["kind"] == calls.Calls.kind]
     first, second = sorted(rows, key=lambda row: int(row["sequence"]))

@@ -261,6 +261,8 @@ async def test_statuses(ivvy_client: Ivvy) -> None:
     for number, (permission, status) in enumerate({"explicit": 1, "pending_confirmation": 4, "not_set": 5}.items(), 9):
         await client.desk.make_contacts(1, first=number, permission=permission)
         assert (await told(client, number))["status"] == status
+    await save(client, id=9, status=1)
+    assert {row["permission"] for row in await client.desk.rows("contact") if row["contact_no"] == 9} == {"explicit"}
 
 
 async def test_external_urls(ivvy_client: Ivvy) -> None:
@@ -286,10 +288,11 @@ async def test_privacy_consent(ivvy_client: Ivvy) -> None:
     number = await save(client, **ANN)
     assert (await told(client, number))["privacyConsentData"] is None
     await save(client, id=number, privacyConsent=True)
-    consent = (await told(client, number))["privacyConsentData"]
-    assert consent["source"] == 5
+    assert (await told(client, number))["privacyConsentData"]["source"] == 5
+    earlier = """profile = jsonb_set(profile, '{privacy_consent,dateTime}', '"then"')"""
+    await client.desk.owner.execute(f"UPDATE contact SET {earlier} WHERE account_id = $1", client.desk.account_id)
     await save(client, id=number, privacyConsent=True)
-    assert (await told(client, number))["privacyConsentData"] == consent
+    assert (await told(client, number))["privacyConsentData"] == {"source": 5, "dateTime": "then"}
     await save(client, id=number, privacyConsent=False)
     assert (await told(client, number))["privacyConsentData"] is None
 
