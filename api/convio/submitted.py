@@ -66,7 +66,7 @@ def contacts(text: str) -> Sequence[Submitted]:
 
 def _of_line(line: str) -> Iterable[Submitted]:
     fields = _fields(line) if len(line) <= MOST_TRIPLE else []
-    if len(fields) == TRIPLE and "<" not in line and not any("@" in name for name in fields[:2]):
+    if len(fields) == TRIPLE and not any("@" in name for name in fields[:2]):
         return (Submitted(*fields),)
     return _of_list(line)
 

@@ -30,6 +30,7 @@ BO = Submitted("Bo", "Birch", "bo@example.org")
         ("Ann,Ash,ann@example.org", [ANN]),
         ('"","","a@example.org"', [Submitted("", "", "a@example.org")]),
         ('"Ann ""A."" B","Ash, Jr.","a@example.org"', [Submitted('Ann "A." B', "Ash, Jr.", "a@example.org")]),
+        ('"Ann <A.>","Ash","a@example.org"', [Submitted("Ann <A.>", "Ash", "a@example.org")]),
         ('"Mary Jane Ash" <m@example.org>', [Submitted("Mary Jane", "Ash", "m@example.org")]),
         ('"Ann" <a@example.org>', [Submitted("Ann", "", "a@example.org")]),
         ('"" <a@example.org>', [Submitted("", "", "a@example.org")]),
