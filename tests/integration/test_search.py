@@ -84,7 +84,7 @@ async def streamed(desk: Desk, expression: Expression, *order: By) -> list[int]:
 def sort_key(person: dict[str, Any], key: SortKey) -> Any:
     """What plain Python sorts by: strings compare by code points."""
     value = person[key]
-    if key in (SortKey.LAST_NAME, SortKey.FIRST_NAME):
+    if key in (SortKey.LAST_NAME, SortKey.FIRST_NAME, SortKey.COMPANY_NAME, SortKey.JOB_TITLE):
         return (value or "").translate(ASCII)
     return (value or "").strip().lower() if key is SortKey.EMAIL else value
 
@@ -105,6 +105,8 @@ def random_people(random: Random) -> list[dict[str, Any]]:
             "contact_no": number,
             "last_name": random.choice(NAMES),
             "first_name": random.choice(NAMES),
+            "company_name": random.choice(NAMES),
+            "job_title": random.choice(NAMES),
         }
         person |= {key: NOW + timedelta(days=random.randint(0, 3)) for key in ("created_at", "updated_at")}
         person["email"] = email = random.choice(EMAILS)
