@@ -12,6 +12,7 @@ import typer
 from api.client import ClientError, NotConnected
 from deploy import demo as demonstration
 from deploy.administration import account_commands, token_commands
+from deploy.catalog import event_commands, field_commands, list_commands
 from deploy.folder import DataFolder, data_folder, locked
 from deploy.hooks import hook_commands
 from deploy.organizations import organization_commands
@@ -172,6 +173,9 @@ app.command("tags")(list_tags)
 app.add_typer(activity_commands, name="activity")
 app.add_typer(account_commands, name="account")
 app.add_typer(token_commands, name="token")
+app.add_typer(list_commands, name="list")
+app.add_typer(event_commands, name="event")
+app.add_typer(field_commands, name="field")
 app.add_typer(hook_commands, name="hook")
 app.add_typer(user_commands, name="user")
 app.add_typer(key_commands, name="key")

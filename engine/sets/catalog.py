@@ -81,7 +81,9 @@ async def create(
     details: Mapping[str, Any] | None = None,
     most: int | None = None,
 ) -> NamedSet:
-    """A new, empty set. Raises NameTaken, and Invalid when the account has `most` of its kind."""
+    """A new, empty set. Raises NameTaken, and Invalid without a name or when the account has `most` of its kind."""
+    if not name.strip():
+        raise Invalid(f"{kind.plural} need a name")
     key = {"kind": kind, "name_key": name_key(name)}
     await tx.all("lock_names")
     # Waited for before the account's row is locked: whoever changes that set's members wants to have it, too, at last.

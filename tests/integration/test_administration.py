@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -9,10 +10,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
-from engine import organizations, principals
+from engine import events, fields, organizations, principals
 from engine.database import Database
 from engine.errors import MusterError, Unauthorized
 from engine.principals import Access, Privilege, Purpose
+from engine.sets import catalog
+from engine.sets.catalog import SetKind
 from engine.settings import Settings
 
 T = TypeVar("T")
@@ -139,3 +142,35 @@ def test_organizations_from_the_command_line(commands: Commands) -> None:
     commands.done("organization", "add-account", name, other)
     commands.done("organization", "remove-administrator", name, user)
     assert "is no administrator" in commands.complaint("organization", "remove-administrator", name, user)
+
+
+def test_lists_events_and_fields_from_the_command_line(commands: Commands) -> None:
+    """Issue 4: what W50 and iVvy know of and cannot make."""
+    account = commands.done("account", "create", "an account")
+    of_account = ("--account", account)
+    list_no, list_id = commands.done("list", "create", "Customers", *of_account).split()
+    of_list = ("--list", list_no, *of_account)
+    email = commands.done("field", "create", "Email", "--property", "email", "--type", "email", *of_list)
+    diet = commands.done(
+        "field", "create", "Diet", "--type", "choice", "--choice", "None", "--choice", "Vegan", *of_list
+    )
+    times = ("--starts-at", "2096-05-01T18:00:00+02:00", "--ends-at", "2096-05-01T20:00:00")
+    event = commands.done("event", "create", "Gala", "--code", "GALA96", *times, *of_account)
+
+    async def look(db: Database) -> None:
+        async with db.account(int(account)) as tx:
+            assert (await catalog.find_number(tx, SetKind.LIST, int(list_no))).set_id == UUID(list_id)
+            found = await fields.of_list(tx, int(list_no))
+            assert [str(each.field_no) for each in found] == [email, diet]
+            assert (found[0].property, found[1].values()) == ("email", ("None", "Vegan"))
+            gala = await events.find_number(tx, int(event))
+        assert gala.starts_at == datetime(2096, 5, 1, 16, tzinfo=UTC)
+        assert gala.ends_at == datetime(2096, 5, 1, 20, tzinfo=UTC)
+
+    commands.find(look)
+    assert commands.complaint("list", "create", "customers", *of_account) == (
+        "another list of this account is named 'customers'"
+    )
+    assert commands.complaint("list", "create", " ", *of_account) == "lists need a name"
+    assert "does not exist" in commands.complaint("field", "create", "Email", "--list", "999", *of_account)
+    assert commands.complaint("event", "create", "x", "--account", str(2**40)) == f"there is no account {2**40}"
