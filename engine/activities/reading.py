@@ -117,12 +117,16 @@ async def _skipped(
     skipped = list(islice(numbers, limit))
     contact_ids = await _contact_ids(tx, [contact_no for _, contact_no in skipped])
     return [
-        (
-            ItemError(contact_ids[contact_no], code, SKIPPED[code]),
-            ErrorPosition(after.error_no, code, contact_no),
-        )
+        (_skip(contact_ids.get(contact_no), contact_no, code), ErrorPosition(after.error_no, code, contact_no))
         for code, contact_no in skipped
     ]
+
+
+def _skip(contact_id: str | None, contact_no: int, code: str) -> ItemError:
+    """Who was named by a number that nobody has is told by that."""
+    if contact_id is None:
+        return ItemError(str(contact_no), "contact_not_found", "there is no such contact")
+    return ItemError(contact_id, code, SKIPPED[code])
 
 
 async def _contact_ids(tx: Transaction, contact_nos: Sequence[int]) -> dict[int, str]:

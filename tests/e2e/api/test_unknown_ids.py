@@ -27,7 +27,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "putCustomField": {"label": "x", "type": "string"},
     "updateSegment": {"name": "x", "segment_criteria": CRITERIA},
     "updateSegmentName": {"name": "x"},
-    "putHook": {"name": "x", "url": "https://example.org/"},
+    "putContactLeadScores": {"demographic_score": 50},
+    "putFieldDefinition": {"label": "x"},
+    "putCompany": {"name": "x"},
+    "putEvent": {"name": "x"},
+    "putHook": {"name": "x", "url": "https://hook.invalid/"},
     "putUserPrivileges": {"privileges": []},
     "putUserPassword": {"password": "a password"},
 }
@@ -36,7 +40,7 @@ UUIDS = (("x", "1", uuid4().hex, f"{uuid4()}0"), (str(uuid4()), str(uuid4()).upp
 NUMBERS = (("-1", "1.0", "1e3", str(2**31), "x", "%D9%A1"), ("99", str(2**31 - 1)))
 KEYS = (("x", str(uuid4()), "mk" + "0" * 22, "MK" + "0" * 23, "MK%00" + "0" * 21), ("MK" + "0" * 22,))
 #: By the name of the id; all others are UUIDs.
-IDS = {"segment_id": NUMBERS, "hook_id": NUMBERS, "key_id": KEYS}
+IDS = {**dict.fromkeys(("segment_id", "hook_id", "field_id", "company_id", "event_id"), NUMBERS), "key_id": KEYS}
 WITH_ID = [route for route in ROUTES if "{" in route.path]
 
 
