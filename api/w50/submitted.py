@@ -11,9 +11,10 @@ from typing import Any, Final
 from api import xml
 from api.w50.media import Media
 from api.w50.names import ARRAYS, COMMON, CONTROLLERS, MODELS, NIL, SCHEMA, TYPE
-from api.w50.values import Scalar, checked, finite, insist_on_storable, is_storable, of_type
+from api.w50.values import Scalar, checked, finite, insist_on_storable, of_type
 from api.xml import BadXml, Element
 from engine.errors import Invalid
+from engine.texts import can_be_stored
 
 #: Fields that a contact may have values of, or an import announces.
 MOST_VALUES: Final = 1000
@@ -71,7 +72,7 @@ def field_names(media: Media, body: bytes) -> list[str]:
         names = _member(_object(_json(body)), "FieldNames")
     if not isinstance(names, list) or not names or len(names) > MOST_VALUES:
         raise Invalid(f"FieldNames must be an array of 1 to {MOST_VALUES} names of fields.")
-    if not all(isinstance(name, str) and is_storable(name) and len(name) <= NAME_LENGTH for name in names):
+    if not all(isinstance(name, str) and can_be_stored(name) and len(name) <= NAME_LENGTH for name in names):
         raise Invalid("FieldNames must be names of fields.")
     return names
 
@@ -90,7 +91,7 @@ def _contact_of_json(given: Any) -> Contact:
 def _contact(enc_id: str | None, values: Mapping[str, Any]) -> Contact:
     if len(values) > MOST_VALUES:
         raise Invalid(f"Values may have at most {MOST_VALUES} members.")
-    if any(len(name) > NAME_LENGTH or not is_storable(name) for name in values):
+    if any(len(name) > NAME_LENGTH or not can_be_stored(name) for name in values):
         raise Invalid("Values has a name that no field can have.")
     return Contact(enc_id or None, {name: checked(name, value) for name, value in values.items()})
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from engine.errors import Invalid
+from engine.texts import can_be_stored
 
 #: A value of a field, and one that may be None, which clears it.
 Filled: TypeAlias = str | int | float | bool
@@ -34,13 +35,8 @@ def insist_on_storable(name: str, text: str) -> None:
     """Raises Invalid for a text that is too long, or that no database holds."""
     if len(text) > VALUE_LENGTH:
         raise Invalid(f"The value of '{name[:100]}' is longer than {VALUE_LENGTH} characters.")
-    if not is_storable(text):
+    if not can_be_stored(text):
         raise Invalid(f"The value of '{name[:100]}' holds a character that cannot be stored.")
-
-
-def is_storable(text: str) -> bool:
-    """Neither NUL nor half a surrogate pair is in it."""
-    return "\0" not in text and (text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text))
 
 
 def text_of(value: Scalar) -> str | None:

@@ -29,9 +29,9 @@ from engine.sets.predicates import (
     Present,
     Sign,
     Text,
-    can_be_stored,
 )
 from engine.sets.system import EXISTS
+from engine.texts import can_be_stored
 
 #: Contacts that are found faster by their numbers than by going through all those of their chunks.
 FEW = 10_000

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from engine.sets.chunks import LARGEST_NUMBER
+from engine.texts import can_be_stored
 
 #: Binds a value to the statement and answers its place, `$n`.
 Bind = Callable[[object], str]
@@ -335,11 +336,6 @@ class Not:
 
     def sql(self, bind: Bind) -> str:
         return f"({self.part.sql(bind)}) is not true"
-
-
-def can_be_stored(text: str) -> bool:
-    """Whether PostgreSQL can hold the text: it has no NUL, and no half of a surrogate pair."""
-    return "\0" not in text and (text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text))
 
 
 def in_order(text: str) -> str:
