@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from lxml import etree
 
@@ -30,9 +30,6 @@ class Speaker(ABC):
     credential: Any
     lists: Sequence[NamedSet] = field(default_factory=list)
 
-    #: Whether the dialect takes contacts off lists.
-    removes: ClassVar[bool] = True
-
     @classmethod
     async def introduce(cls, front: Front, desk: Desk) -> Self:
         return cls(front, desk, await cls.credentials(front, desk))
@@ -49,9 +46,6 @@ class Speaker(ABC):
     @abstractmethod
     async def add(self, list_: NamedSet, contacts: Sequence[int]) -> None: ...
 
-    @abstractmethod
-    async def remove(self, list_: NamedSet, contacts: Sequence[int]) -> None: ...
-
     async def members(self) -> list[set[str]]:
         """The addresses on each list."""
         return [await self._addresses(await self.desk.members(each)) for each in self.lists]
@@ -67,7 +61,14 @@ class Speaker(ABC):
         return answer
 
 
-class V3(Speaker):
+class Remover(Speaker):
+    """Of a dialect that takes contacts off lists, too."""
+
+    @abstractmethod
+    async def remove(self, list_: NamedSet, contacts: Sequence[int]) -> None: ...
+
+
+class V3(Remover):
     """Contract v3.md 3.4 and 3.5: activities, done by a worker."""
 
     @staticmethod
@@ -90,7 +91,7 @@ class V3(Speaker):
         assert ended["state"] == "completed"
 
 
-class Convio(Speaker):
+class Convio(Remover):
     """Contract convio.md 6.1 and 6.6: many are added at once, each is removed by a call of its own."""
 
     @staticmethod
@@ -113,7 +114,7 @@ class Convio(Speaker):
         await self._request("POST", "/site/CRAddressBookAPI", data=self.credential | parameters)
 
 
-class Ivvy(Speaker):
+class Ivvy(Remover):
     """Contract ivvy.md 8.2, each request signed (2.1)."""
 
     @staticmethod
@@ -148,7 +149,7 @@ def signed(key_id: str, secret: str, path: str, body: bytes) -> dict[str, str]:
     }
 
 
-class GreenRope(Speaker):
+class GreenRope(Remover):
     """Contract greenrope.md 6.5, logged in as in 1.1."""
 
     @staticmethod
@@ -184,8 +185,6 @@ class GreenRope(Speaker):
 class W50(Speaker):
     """Contract w50.md 4: a contact comes into being in its list, so each list has one of its own for an address."""
 
-    removes: ClassVar[bool] = False
-
     @staticmethod
     async def credentials(front: Front, desk: Desk) -> str:
         return await principals.create_token(desk.db, desk.account_id, "client")
@@ -200,9 +199,6 @@ class W50(Speaker):
     async def add(self, list_: NamedSet, contacts: Sequence[int]) -> None:
         for contact in contacts:
             await self.ask(list_, "POST", "contact?match=Email", {"Values": {"Email": f"c{contact}@example.org"}})
-
-    async def remove(self, list_: NamedSet, contacts: Sequence[int]) -> None:
-        raise NotImplementedError
 
     async def ask(self, list_: NamedSet, method: str, path: str, body: object = None) -> Any:
         """What the list's resource answers."""

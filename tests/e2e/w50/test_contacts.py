@@ -23,7 +23,7 @@ from workers.delivery import Delivery
 
 async def nothing_to_tell(_db: Database, _account_id: int, _activity_id: UUID) -> bytes:
     """No URL is called for an activity here."""
-    raise NotImplementedError
+    raise AssertionError("no URL is to be called")
 
 
 async def new_list(desk: Desk) -> NamedSet:
