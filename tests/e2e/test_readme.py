@@ -126,6 +126,13 @@ def test_the_python_example_works(shared: Up, tmp_path: Path) -> None:
     assert "zoe@example.org" in (tmp_path / "readers.csv").read_text()
 
 
+def test_pasted_comments_are_harmless() -> None:
+    """zsh, which macOS has, runs what is pasted after a #: a quote there would swallow the lines that follow."""
+    comments = re.findall(r"^ *#.*", "\n".join(fenced("sh")), re.MULTILINE)
+    assert comments
+    assert not [comment for comment in comments if re.search(r"""['"`$&|;<>()\[\]{}*?!~\\]""", comment)]
+
+
 def test_every_setting_is_in_the_table() -> None:
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| .*? \| (.*) \|$", README, re.MULTILINE))
     assert rows == {environment_name(name): field.description for name, field in Settings.model_fields.items()}
