@@ -28,7 +28,7 @@ PAGE: Final = 100
 #: Rules in a request, of which each may be a scan.
 MOST_RULES: Final = 100
 
-#: What can be sorted by.
+#: What can be sorted by: what rules speak of, but tags and user-defined fields.
 SORT_KEYS: Mapping[str, SortKey] = MappingProxyType(
     {
         "ID": SortKey.CONTACT_NO,
@@ -37,6 +37,12 @@ SORT_KEYS: Mapping[str, SortKey] = MappingProxyType(
         "Email": SortKey.EMAIL,
         "Company": SortKey.COMPANY_NAME,
         "Title": SortKey.JOB_TITLE,
+        "Phone": SortKey.OTHER_PHONE,
+        "Mobile": SortKey.MOBILE,
+        "City": SortKey.CITY,
+        "State": SortKey.STATE,
+        "Zip": SortKey.POSTAL_CODE,
+        "Country": SortKey.COUNTRY,
         "ContactCreated": SortKey.CREATED_AT,
         "LastModified": SortKey.UPDATED_AT,
     }

@@ -22,6 +22,12 @@ class SortKey(StrEnum):
     EMAIL = "email"
     COMPANY_NAME = "company_name"
     JOB_TITLE = "job_title"
+    OTHER_PHONE = "other"
+    MOBILE = "mobile"
+    CITY = "city"
+    STATE = "state"
+    POSTAL_CODE = "postal_code"
+    COUNTRY = "country"
     CONTACT_NO = "contact_no"
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
@@ -37,14 +43,32 @@ class By(NamedTuple):
 #: What is the same by the first is sorted by the second, and so on; by the contact's number, ascending, in the end.
 Order = Sequence[By]
 
+
+def _text(value: str) -> str:
+    return in_order(f"coalesce({value}, '')")
+
+
+def _phone(kind: str) -> str:
+    """The first number of a kind."""
+    of_kind = f"""'$[*] ? (@.kind == "{kind}").phone_number'"""
+    return _text(f"jsonb_path_query_first(c.phone_numbers, {of_kind}) #>> '{{}}'")
+
+
+def _address(part: str) -> str:
+    """Of the first street address."""
+    return _text(f"c.street_addresses -> 0 ->> '{part}'")
+
+
 #: As SQL, of the contact `c`.
 _KEYS: Mapping[SortKey, str] = MappingProxyType(
     {
-        SortKey.LAST_NAME: in_order("coalesce(c.last_name, '')"),
-        SortKey.FIRST_NAME: in_order("coalesce(c.first_name, '')"),
+        SortKey.LAST_NAME: _text("c.last_name"),
+        SortKey.FIRST_NAME: _text("c.first_name"),
         SortKey.EMAIL: """coalesce(c.email_key, '') collate "C\"""",
-        SortKey.COMPANY_NAME: in_order("coalesce(c.company_name, '')"),
-        SortKey.JOB_TITLE: in_order("coalesce(c.job_title, '')"),
+        SortKey.COMPANY_NAME: _text("c.company_name"),
+        SortKey.JOB_TITLE: _text("c.job_title"),
+        **{key: _phone(key) for key in (SortKey.OTHER_PHONE, SortKey.MOBILE)},
+        **{key: _address(key) for key in (SortKey.CITY, SortKey.STATE, SortKey.POSTAL_CODE, SortKey.COUNTRY)},
         SortKey.CONTACT_NO: "c.contact_no",
         SortKey.CREATED_AT: "c.created_at",
         SortKey.UPDATED_AT: "c.updated_at",

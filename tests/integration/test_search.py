@@ -83,10 +83,19 @@ async def streamed(desk: Desk, expression: Expression, *order: By) -> list[int]:
 
 def sort_key(person: dict[str, Any], key: SortKey) -> Any:
     """What plain Python sorts by: strings compare by code points."""
-    value = person[key]
-    if key in (SortKey.LAST_NAME, SortKey.FIRST_NAME, SortKey.COMPANY_NAME, SortKey.JOB_TITLE):
-        return (value or "").translate(ASCII)
-    return (value or "").strip().lower() if key is SortKey.EMAIL else value
+    match key:
+        case SortKey.CONTACT_NO | SortKey.CREATED_AT | SortKey.UPDATED_AT:
+            return person[key]
+        case SortKey.EMAIL:
+            return (person[key] or "").strip().lower()
+        case SortKey.OTHER_PHONE | SortKey.MOBILE:
+            of_kind = (each["phone_number"] for each in person["phone_numbers"] or () if each["kind"] == key)
+            return next(of_kind, "").translate(ASCII)
+        case SortKey.CITY | SortKey.STATE | SortKey.POSTAL_CODE | SortKey.COUNTRY:
+            [first, *_] = person["street_addresses"] or [{}]
+            return (first.get(key) or "").translate(ASCII)
+        case _:
+            return (person[key] or "").translate(ASCII)
 
 
 def in_order(people: Sequence[dict[str, Any]], order: Sequence[By]) -> list[int]:
@@ -95,6 +104,14 @@ def in_order(people: Sequence[dict[str, Any]], order: Sequence[By]) -> list[int]
     for key, descending in reversed(order):
         ordered.sort(key=partial(sort_key, key=key), reverse=descending)
     return [person["contact_no"] for person in ordered]
+
+
+def phone(random: Random) -> dict[str, str]:
+    return {"kind": random.choice(("other", "mobile", "home")), "phone_number": random.choice(("1", "+1", "a", "B"))}
+
+
+def address(random: Random) -> dict[str, str | None]:
+    return {part: random.choice(NAMES) for part in ("city", "state", "postal_code", "country") if random.random() < 0.9}
 
 
 def random_people(random: Random) -> list[dict[str, Any]]:
@@ -108,6 +125,8 @@ def random_people(random: Random) -> list[dict[str, Any]]:
             "company_name": random.choice(NAMES),
             "job_title": random.choice(NAMES),
         }
+        person["phone_numbers"] = random.choice((None, [], [phone(random) for _ in range(3)]))
+        person["street_addresses"] = random.choice((None, [], [address(random) for _ in range(2)]))
         person |= {key: NOW + timedelta(days=random.randint(0, 3)) for key in ("created_at", "updated_at")}
         person["email"] = email = random.choice(EMAILS)
         person["email_ordinal"] = holders[email.lower()] if email else 0

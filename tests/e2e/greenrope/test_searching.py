@@ -189,12 +189,17 @@ async def test_complaints_of_the_account(rope: Rope) -> None:
 
 
 async def test_the_order(rope: Rope) -> None:
-    """Contract 6.1: by ID unless another field is named, which may be one of the text and date fields."""
+    """Contract 6.1: by ID unless another field is named, which may be one of the text and date fields of 6.1.1."""
     people = [("B", "Zoe", "F"), ("A", "Yan", "G"), ("C", "Xu", "E")]
-    contacts = [contact(Firstname=first, Lastname=last, Company=last, Title=title) for first, last, title in people]
+    contacts = [
+        contact(Firstname=first, Lastname=last, Company=last, Title=title, Phone=title, Mobile=first, City=last,
+                State=first, Zip=title, Country=last, Email=f"{title}@example.org")
+        for first, last, title in people
+    ]  # fmt: skip
     await rope.each(request("AddContacts", *contacts))
     orders = {"": "BAC", "ID": "BAC", "Firstname": "ABC", "Lastname": "CAB", "Company": "CAB", "Title": "CBA",
-              "ContactCreated": "BAC", "LastModified": "BAC"}  # fmt: skip
+              "Email": "CBA", "Phone": "CBA", "Mobile": "ABC", "City": "CAB", "State": "ABC", "Zip": "CBA",
+              "Country": "CAB", "ContactCreated": "BAC", "LastModified": "BAC"}  # fmt: skip
     for name, expected in orders.items():
         assert await found(rope, search(OrderBy=name)) == list(expected), name
         if name not in ("ContactCreated", "LastModified"):
