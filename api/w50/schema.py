@@ -83,8 +83,8 @@ async def events(tx: Transaction, call: Call) -> tuple[int, ...]:
 
 
 def fitting(field: Field, value: Scalar) -> str | None:
-    """The value as it is stored; blanks clear a field as nothing does. Raises Invalid."""
+    """The value as it is stored; blanks, and commas without choices, clear a field as nothing does. Raises Invalid."""
     text = text_of(value)
     if text is None or not text.strip():
         return None
-    return field_values.fitting(field, day_of(text) if field_values.type_of(field) == "date" else text)
+    return field_values.fitting(field, day_of(text) if field_values.type_of(field) == "date" else text) or None

@@ -141,6 +141,15 @@ async def test_the_values_of_a_field(rope: Rope) -> None:
     assert names(await one(rope, contact_id), ".//FieldValue") == []
 
 
+async def test_nothing_is_chosen(rope: Rope) -> None:
+    """Contract 3.1: only fields with a value are listed."""
+    await added(rope, **PET)
+    chosen, nothing = ('<UserDefinedField fieldname="Pet">' + text + "</UserDefinedField>" for text in ("Dog", " , "))
+    number = await added_one(rope, Firstname="A", UserDefinedFields=chosen)
+    await rope.each(request("EditContacts", contact({"contact_id": number}, UserDefinedFields=nothing)))
+    assert (await one(rope, number)).findall("UserDefinedFields/UserDefinedField") == []
+
+
 async def test_the_address_of_another(rope: Rope) -> None:
     """Contract 5.3 and 8: 1002 with the number."""
     holder = await added_one(rope, Email="a@example.org")
