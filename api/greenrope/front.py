@@ -23,6 +23,7 @@ from api.greenrope.functions import FUNCTIONS
 from api.greenrope.refusals import STATUSES, UnknownFunction, refusal
 from api.greenrope.requests import UNATTRIBUTED, Heading
 from api.greenrope.values import Attributes
+from api.xml import BadXml
 from engine.errors import Invalid, MusterError
 
 PATHS = ("/api-xml", "/xml.pl")
@@ -48,7 +49,7 @@ class _Door:
         self._path = path
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Raises what is wrong with a request of which it is not known what function it calls."""
+        """Raises what is wrong with a request that is no XML, or of which it is not known what function it calls."""
         form = await forms.receive(request)
         if not form.xml:
             raise Invalid("the form field xml is missing")
@@ -60,6 +61,8 @@ class _Door:
             if isinstance(answer, Long):
                 return await self._sent(request, heading, answer)
             return _whole(heading.answer_root, answer, heading.format)
+        except BadXml:
+            raise
         except Exception as error:  # noqa: BLE001 (whatever it is, the caller gets it in the function's own answer)
             return _refused(dialects.told(error, self._path), heading)
 

@@ -85,10 +85,11 @@ async def test_what_cannot_be_attributed(rope: Rope) -> None:
 
 
 async def test_what_is_wrong_further_on(rope: Rope) -> None:
-    """Contract 1 and 8: the function is known, so the answer has its root."""
-    for inside in ("<a>", "&b;", "<a>" * 10_000 + "</a>" * 10_000, "\x00"):
-        content = await rope.send(f"<GetGroupsRequest>{inside}</GetGroupsRequest>")
-        assert refusal(etree.fromstring(content)) == 1011
+    """Contract 2.1 and 8: no XML is ErrorResponse, be it that its root could be read before that was seen."""
+    fields = {"email": rope.email, "auth_token": rope.token}
+    for inside in ("<a>", "&b;", "<a>" * 10_000 + "</a>" * 10_000, "\x00", " " * 2000 + "<a>", " " * 100_000 + "&b;"):
+        document = f"<GetGroupsRequest response='json'>{inside}</GetGroupsRequest>"
+        assert await unattributed(rope.front, fields | {"xml": document}) == 1011
 
 
 async def test_badly_encoded_clients(rope: Rope) -> None:
