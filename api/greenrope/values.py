@@ -94,18 +94,18 @@ class Attributes:
     """The attributes of an element; their names are read in any case (contract 2)."""
 
     def __init__(self, attributes: Mapping[str, str]) -> None:
-        self._values = {name.lower(): value.strip() for name, value in attributes.items()}
+        self._values = {name.lower(): value for name, value in attributes.items()}
 
     @classmethod
     def of(cls, element: Element) -> "Attributes":
         return cls({str(name): str(value) for name, value in element.attrib.items()})
 
     def text(self, name: str) -> str | None:
-        """The attribute; None when it was not sent or is empty."""
-        return self._values.get(name) or None
+        """The attribute, trimmed; None when it was not sent or is empty."""
+        return self._values.get(name, "").strip() or None
 
     def sent(self, name: str) -> str | None:
-        """The attribute as it was sent, be it empty."""
+        """The attribute to the letter, be it empty; None when it was not sent."""
         return self._values.get(name)
 
     def is_true(self, name: str) -> bool:

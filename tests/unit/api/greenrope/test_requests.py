@@ -48,12 +48,14 @@ def test_what_is_no_xml(document: bytes) -> None:
 
 
 def test_attributes() -> None:
-    """Contract 2: names in any case, texts trimmed."""
+    """Contract 2: names in any case, texts trimmed; 5.1: but a request_id, which is echoed."""
     attributes = Attributes(
-        {"Contact_ID": " 7 ", "get_all": "YES", "x": "", "t": "2026-01-15 10:00:00", "d": "20260131"}
+        {"Contact_ID": " 7 ", "get_all": " YES ", "x": "", "r": " r-1 ", "t": "2026-01-15 10:00:00", "d": "20260131"}
     )
     assert attributes.number("contact_id") == 7
+    assert attributes.is_true("get_all")
     assert (attributes.text("x"), attributes.sent("x"), attributes.sent("y")) == (None, "", None)
+    assert (attributes.text("r"), attributes.sent("r")) == ("r-1", " r-1 ")
     assert attributes.timestamp("t") == datetime(2026, 1, 15, 10, tzinfo=UTC)
     assert attributes.day("d") == date(2026, 1, 31)
     assert (attributes.number("y"), attributes.timestamp("y"), attributes.day("y")) == (None, None, None)
