@@ -37,8 +37,11 @@ def of_body(request: web.Request) -> Media:
 
 
 def of_answer(request: web.Request) -> Media:
-    """What the caller wants most of what there is; without a wish what the body is written in, else JSON."""
-    wished = sorted(_wishes(request), key=lambda wish: -wish[0])
+    """What the caller wants most of what there is; without a wish what the body is written in, else JSON.
+
+    Of what is wanted as much the types that are named come before ranges, as .NET has it.
+    """
+    wished = sorted(_wishes(request), key=lambda wish: (-wish[0], wish[1].count("*")))
     for _, name in wished:
         if name == ANYTHING:
             return _as_asked(request)
