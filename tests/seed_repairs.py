@@ -61,6 +61,16 @@ REPAIRS: Sequence[Repair] = (
             <ActivityLeadScore>329.9</ActivityLeadScore>
 """,
     ),
+    *(
+        Repair(
+            "004 W50",
+            "{} stands for any value, which no object is",
+            f'"sample string {nth}":{blank}{{}}',
+            f'"sample string {nth}":{blank}null',
+        )
+        for nth in (1, 3)
+        for blank in (" ", "")
+    ),
     Repair("004 W50", "the name of a member of PUT's body is not quoted", "  values: {", '  "values": {'),
     Repair(
         "004 W50",

@@ -11,13 +11,16 @@ from uuid import UUID
 import pytest
 from lxml import etree
 
-from api.greenrope import contact_records, user_fields
+from api.greenrope import contact_records, user_fields, writing
 from api.greenrope.answers import SUCCESS, Listed, Record, Xml
 from api.greenrope.contact_records import Shape
 from api.greenrope.properties import ADDRESS, COLUMNS, PHONES, PROFILE
+from api.greenrope.requests import Item
 from api.greenrope.submitted import Birthdate
+from api.greenrope.values import Attributes
 from api.xml import Element
 from engine.contacts.reading import Contact
+from engine.errors import EmailTaken
 from engine.fields import Choice, Field
 from engine.sets.reading import MemberOf
 from tests.greenrope_examples import canonical, examples
@@ -143,3 +146,12 @@ def test_the_seeds_fields() -> None:
     answer = Record((SUCCESS, ("UserDefinedFields", Listed("UserDefinedField", told))))
     [expected] = examples("seed", "GetUserDefinedFieldsResponse")
     assert canonical(Xml().whole("GetUserDefinedFieldsResponse", answer)) == canonical(expected)
+
+
+def test_the_contracts_answer_of_adding() -> None:
+    """Contract 5.2: one is written, the address of the other is taken."""
+    [expected] = examples("contract", "AddContactsResponse")
+    added = (SUCCESS, ("AccountNumber", "91234"), ("Contact_id", "8984"), ("UpdatedTimeStamp", "2026-01-15 10:00:00"))
+    asked = [Item(etree.Element("Contact"), Attributes({"request_id": f"r-{nth}"})) for nth in (1, 2)]
+    told = writing.answer(asked, [added, writing.refused(EmailTaken("", 8102))])
+    assert canonical(Xml().whole("AddContactsResponse", told)) == canonical(expected)
