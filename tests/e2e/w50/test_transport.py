@@ -263,6 +263,7 @@ class TestLists:
         assert etree.fromstring(document).tag == MODELS + "ArrayOfContactSchemaField"
 
     async def test_contacts_that_are_not_there(self, client: Client) -> None:
-        """Contract 3."""
+        """Contract 2.1 and 3: nobody is told what an id deciphers to."""
         for enc_id in ["0" * 32, "x", "%00", "é"]:
-            await client.refused(404, "GET", f"/Which50API/contacts/{enc_id}")
+            message = await client.refused(404, "GET", f"/Which50API/contacts/{enc_id}")
+            assert message == "There is no such contact."
