@@ -8,10 +8,9 @@ from types import MappingProxyType
 from api.convio.parameters import Parameters
 from api.convio.refusals import InvalidListing
 from engine.errors import Invalid
-from engine.sets.expressions import Expression, Intersection, Matching, Members
+from engine.sets.expressions import EVERYBODY, Expression, Intersection, Matching
 from engine.sets.ordering import By, Order, SortKey
 from engine.sets.predicates import Column, Comparison, Digits, Field, Text
-from engine.sets.system import EXISTS
 
 #: Contacts of a page.
 USUAL_SIZE = 25
@@ -67,13 +66,13 @@ def _order(asked: Parameters) -> Order:
 
 
 def _expression(asked: Parameters) -> Expression:
-    everybody, name, text = Members((EXISTS,)), asked.given("list_filter_column"), asked.given("list_filter_text")
+    name, text = asked.given("list_filter_column"), asked.given("list_filter_text")
     if not name and text:
         raise InvalidListing("list_filter_text needs list_filter_column.")
     if not name:
-        return everybody
+        return EVERYBODY
     _, field = _column("list_filter_column", name)
-    return Intersection((Matching(Text(field, Comparison.CONTAINS, text)), everybody)) if text else everybody
+    return Intersection((Matching(Text(field, Comparison.CONTAINS, text)), EVERYBODY)) if text else EVERYBODY
 
 
 def _column(parameter: str, name: str) -> tuple[SortKey, Field]:

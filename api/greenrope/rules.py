@@ -13,7 +13,7 @@ from engine import fields as custom_fields
 from engine.errors import Invalid
 from engine.fields import Field
 from engine.sets.catalog import NamedSet, name_key
-from engine.sets.expressions import NOBODY, Difference, Expression, Matching, Members
+from engine.sets.expressions import EVERYBODY, NOBODY, Difference, Expression, Matching, Members
 from engine.sets.predicates import (
     AddressPart,
     AnyOf,
@@ -31,9 +31,7 @@ from engine.sets.predicates import (
     TimeWithin,
 )
 from engine.sets.predicates import Field as Place
-from engine.sets.system import EXISTS
 
-EVERYBODY = Members((EXISTS,))
 #: What the fields of rules are; user-defined ones come beside them.
 PLACES: Mapping[str, Place] = MappingProxyType(
     {

@@ -8,7 +8,7 @@ from typing import Final
 from api.greenrope import contact_records, groups, rules, values
 from api.greenrope.answers import SUCCESS, Listed, Record
 from api.greenrope.calling import Call
-from api.greenrope.rules import EVERYBODY, Vocabulary
+from api.greenrope.rules import Vocabulary
 from api.greenrope.values import child_text, shown, text_of
 from api.xml import Element
 from engine import fields
@@ -19,7 +19,17 @@ from engine.marks import WHOLE_ACCOUNT, MarkKind
 from engine.principals import Privilege
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
-from engine.sets.expressions import NOBODY, Difference, Expression, Intersection, Marked, Members, Repeats, Union
+from engine.sets.expressions import (
+    EVERYBODY,
+    NOBODY,
+    Difference,
+    Expression,
+    Intersection,
+    Marked,
+    Members,
+    Repeats,
+    Union,
+)
 from engine.sets.ordering import By, SortKey
 from engine.sets.system import UNSUBSCRIBED
 

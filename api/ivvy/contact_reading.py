@@ -21,7 +21,7 @@ from engine.fields import Field
 from engine.principals import Privilege
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
-from engine.sets.expressions import NOBODY, Expression, Intersection, Matching, Members, Numbers
+from engine.sets.expressions import EVERYBODY, NOBODY, Expression, Intersection, Matching, Members, Numbers, Union
 from engine.sets.joined import joined
 from engine.sets.predicates import Column, Exactly, OneOf, Phone, Present, Profile
 
@@ -67,7 +67,7 @@ async def get_custom_field_definition(call: Call) -> Json:
 
 async def one(tx: Transaction, contact_no: int) -> Contact | None:
     """The contact with this number, of any size, that is not deleted."""
-    _, found = await search.page(tx, Intersection((filters.EVERYBODY, Numbers((contact_no,)))), (), limit=1, offset=0)
+    _, found = await search.page(tx, Intersection((EVERYBODY, Numbers((contact_no,)))), (), limit=1, offset=0)
     return found[0] if found else None
 
 
@@ -120,7 +120,7 @@ def _properties(companies: frozenset[int]) -> Properties:
         "createdDate": Times(Column.CREATED_AT),
         "fromModifiedDate": modified.bound(Suffix.FROM),
         "toModifiedDate": modified.bound(Suffix.UP_TO),
-        "isAnonymised": Choices({"FALSE": filters.EVERYBODY}),
+        "isAnonymised": Choices({"FALSE": EVERYBODY}),
         "companyId": _of_company(companies),
         # Contacts have none.
         "venueId": Choices({}),
@@ -138,7 +138,7 @@ def _by_status() -> Mapping[object, Expression]:
 def _by_sms_status() -> Mapping[object, Expression]:
     said: dict[object, Expression] = {code: Matching(Exactly(Profile(SMS_STATUS), str(code))) for code in range(1, 5)}
     unsaid = filters.no(Matching(Present(Profile(SMS_STATUS))))
-    return {**said, contact_formats.NO_SMS_STATUS: filters.either(said[contact_formats.NO_SMS_STATUS], unsaid)}
+    return {**said, contact_formats.NO_SMS_STATUS: Union((said[contact_formats.NO_SMS_STATUS], unsaid))}
 
 
 def _of_company(companies: frozenset[int]) -> Compare:

@@ -20,7 +20,7 @@ from engine.invitations import Reply
 from engine.operations.members_change import ChangeMembers
 from engine.principals import Privilege
 from engine.sets.catalog import SetKind
-from engine.sets.expressions import Answered, Difference, Intersection, Members, Union
+from engine.sets.expressions import EVERYBODY, Answered, Difference, Intersection, Members, Union
 from engine.sets.predicates import Column, Phone
 
 #: What contacts say, as it is written; U is nothing yet.
@@ -108,7 +108,7 @@ def _invitation(contact: Contact, reply: Reply) -> dict[str, object]:
 def _properties(event_no: int) -> Properties:
     """By which invited contacts can be chosen."""
     yes, no = Answered((event_no,), "yes"), Answered((event_no,), "no")
-    undecided = Difference(filters.EVERYBODY, Union((yes, no)))
+    undecided = Difference(EVERYBODY, Union((yes, no)))
     return {
         "contactId": filters.numbers,
         "firstName": Texts(Column.FIRST_NAME),
@@ -116,7 +116,7 @@ def _properties(event_no: int) -> Properties:
         "email": Emails(Column.EMAIL),
         "phone": Texts(Phone(PLAIN_PHONE)),
         "response": Choices({"Y": yes, "N": no, "U": undecided}),
-        "eventId": Choices({event_no: filters.EVERYBODY}),
+        "eventId": Choices({event_no: EVERYBODY}),
         # Nobody registers here.
         "registrationId": Choices({}),
     }

@@ -13,7 +13,7 @@ from api.ivvy.parameters import Parameters, Unfit, whole_number
 from api.ivvy.refusals import Refused
 from api.ivvy.times import read_timestamp
 from engine.emails import email_key
-from engine.sets.expressions import NOBODY, Difference, Expression, Intersection, Matching, Members, Union
+from engine.sets.expressions import EVERYBODY, NOBODY, Difference, Expression, Intersection, Matching, Union
 from engine.sets.predicates import (
     AllOf,
     Column,
@@ -29,15 +29,12 @@ from engine.sets.predicates import (
     Text,
     TimeWithin,
 )
-from engine.sets.system import EXISTS
 
 #: Characters of a text that is looked for.
 LONGEST = 1000
 #: What asks for properties without a value.
 NULLS = ("__ISNULL__", "ISNULL")
 SECOND = timedelta(seconds=1)
-
-EVERYBODY = Members((EXISTS,))
 
 
 class Suffix(StrEnum):
@@ -88,11 +85,6 @@ def _part(key: str, value: object, properties: Properties) -> Expression:
         raise Refused.not_valid("filter", f"{key}: {error}") from None
     except (KeyError, ValueError):
         raise Refused.not_valid("filter", f"{key[:100]} is no property, or no way to compare one") from None
-
-
-def either(*expressions: Expression) -> Expression:
-    """Whom one of them selects."""
-    return Union(expressions)
 
 
 def no(expression: Expression) -> Expression:

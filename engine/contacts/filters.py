@@ -6,7 +6,7 @@ from typing import Literal
 
 from engine.emails import email_key
 from engine.sets import system
-from engine.sets.expressions import NOBODY, Difference, Expression, Intersection, Matching, Members, Union
+from engine.sets.expressions import EVERYBODY, NOBODY, Difference, Expression, Intersection, Matching, Members, Union
 from engine.sets.predicates import AllOf, Column, HasConsent, Not, OneOf, TimeWithin
 
 Status = Literal["all", "active", "deleted", "not_set", "pending_confirmation", "temp_hold", "unsubscribed"]
@@ -22,9 +22,8 @@ CONSENTS: dict[SmsStatus, str] = {
 MOMENT = timedelta(microseconds=1)
 #: The last moment after which there is another.
 LATEST = datetime.max.replace(tzinfo=UTC) - MOMENT
-#: Every contact there ever was, and those that are not deleted.
-_EVERYBODY = Matching(AllOf(()))
-_EXISTING = Members((system.EXISTS,))
+#: Every contact there ever was.
+_EVER = Matching(AllOf(()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,8 @@ class Filter:
         if self.sms_statuses and "all" not in self.sms_statuses:
             parts.append(Union(tuple(map(_with_sms_status, sorted(self.sms_statuses)))))
         if "all" not in self.statuses:
-            parts.append(Union(tuple(map(_with_status, sorted(self.statuses)))) if self.statuses else _EXISTING)
-        return Intersection(tuple(parts)) if parts else _EVERYBODY
+            parts.append(Union(tuple(map(_with_status, sorted(self.statuses)))) if self.statuses else EVERYBODY)
+        return Intersection(tuple(parts)) if parts else _EVER
 
 
 def _with_status(status: Status) -> Expression:
@@ -78,11 +77,11 @@ def _with_status(status: Status) -> Expression:
         case "active":
             return Members((system.ACTIVE,))
         case "unsubscribed":
-            return Intersection((Members((system.UNSUBSCRIBED,)), _EXISTING))
+            return Intersection((Members((system.UNSUBSCRIBED,)), EVERYBODY))
         case "deleted":
-            return Difference(_EVERYBODY, _EXISTING)
+            return Difference(_EVER, EVERYBODY)
         case _:
-            return Intersection((Matching(OneOf(Column.PERMISSION, (status,))), _EXISTING))
+            return Intersection((Matching(OneOf(Column.PERMISSION, (status,))), EVERYBODY))
 
 
 def _with_sms_status(status: SmsStatus) -> Expression:

@@ -13,9 +13,8 @@ from engine.contacts import reading, search
 from engine.contacts.search import FullName
 from engine.database import Transaction
 from engine.emails import email_key
-from engine.sets.expressions import Expression, Intersection, Matching, Members, Numbers, Union
+from engine.sets.expressions import EVERYBODY, Expression, Intersection, Matching, Numbers, Union
 from engine.sets.predicates import Column, OneOf
-from engine.sets.system import EXISTS
 
 #: Contacts that are read at once.
 CONTACTS_AT_ONCE = 1000
@@ -81,9 +80,7 @@ async def acquaintances(tx: Transaction, persons: Sequence[Person]) -> Acquainta
     names = [FullName(*names) for names in {person.names for person in persons}]
     named = {number for found in await search.named(tx, names, most=1) for number in found}
     addressed = (Matching(OneOf(Column.EMAIL_KEY, emails)),) if emails else ()
-    return Acquaintances(
-        await _known(tx, Intersection((Union((Numbers(tuple(named)), *addressed)), Members((EXISTS,)))))
-    )
+    return Acquaintances(await _known(tx, Intersection((Union((Numbers(tuple(named)), *addressed)), EVERYBODY))))
 
 
 async def _known(tx: Transaction, chosen: Expression) -> list[Known]:

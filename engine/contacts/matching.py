@@ -14,9 +14,8 @@ from engine.fields import Field
 from engine.operations.contact_save import SaveContact
 from engine.principals import Principal
 from engine.sets import expressions
-from engine.sets.expressions import Expression, Intersection, Members
+from engine.sets.expressions import EVERYBODY, Expression, Intersection, Members
 from engine.sets.predicates import AllOf
-from engine.sets.system import EXISTS
 
 #: Contacts that may meet a condition; when there are more, nothing is written.
 MOST = 10_000
@@ -64,7 +63,7 @@ class Matching:
 def members_with(set_no: int, values: Mapping[Field, str]) -> Expression:
     """The members of a set that have all these values of fields."""
     equal = tuple(field_values.equal(field, value) for field, value in values.items())
-    return Intersection((Members((set_no,)), expressions.Matching(AllOf(equal)), Members((EXISTS,))))
+    return Intersection((Members((set_no,)), expressions.Matching(AllOf(equal)), EVERYBODY))
 
 
 async def members_by_key(
@@ -78,7 +77,7 @@ async def members_by_key(
         return {}
     columns = zip(fields, zip(*keys, strict=True), strict=True)
     among = AllOf(tuple(field_values.among(field, values) for field, values in columns))
-    whom = Intersection((Members((set_no,)), expressions.Matching(among), Members((EXISTS,))))
+    whom = Intersection((Members((set_no,)), expressions.Matching(among), EVERYBODY))
     found = await search.numbers(tx, whom, limit=MOST + 1)
     if len(found) > MOST:
         return None

@@ -16,7 +16,7 @@ from engine.emails import email_key
 from engine.sets import expressions, ordering
 from engine.sets import reading as sets
 from engine.sets.chunks import as_integer
-from engine.sets.expressions import Expression, Intersection, Matching, Members
+from engine.sets.expressions import EVERYBODY, Expression, Intersection, Matching
 from engine.sets.ordering import Order
 from engine.sets.predicates import (
     AllOf,
@@ -30,7 +30,6 @@ from engine.sets.predicates import (
     Sign,
     Text,
 )
-from engine.sets.system import EXISTS
 from engine.texts import can_be_stored
 
 #: Contacts that are found faster by their numbers than by going through all those of their chunks.
@@ -56,7 +55,7 @@ class Criteria:
 
     def expression(self) -> Expression:
         """The contacts, not deleted, of whom this is true: everybody if nothing is said."""
-        return Intersection((Matching(AllOf(tuple(self._predicates()))), Members((EXISTS,))))
+        return Intersection((Matching(AllOf(tuple(self._predicates()))), EVERYBODY))
 
     def _predicates(self) -> list[Predicate]:
         said: list[Predicate] = []

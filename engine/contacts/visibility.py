@@ -4,14 +4,12 @@ from engine.database import Transaction
 from engine.principals import Principal, Privilege
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
-from engine.sets.expressions import Expression, Intersection, Members
-from engine.sets.system import EXISTS
+from engine.sets.expressions import EVERYBODY, Expression, Intersection, Members
 
 
 async def visible_to(tx: Transaction, principal: Principal) -> Expression:
     """The contacts that there are for the principal: without the privilege, those on lists."""
-    everybody = Members((EXISTS,))
     if Privilege.CONTACTS_UNLISTED in principal.privileges:
-        return everybody
+        return EVERYBODY
     lists = await catalog.everyone_of(tx, SetKind.LIST)
-    return Intersection((everybody, Members(tuple(each.set_no for each in lists))))
+    return Intersection((EVERYBODY, Members(tuple(each.set_no for each in lists))))

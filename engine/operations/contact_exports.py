@@ -30,9 +30,9 @@ from engine.exports import columns, names, part
 from engine.exports.part import NOTHING, Part, Written
 from engine.identifiers import Id
 from engine.sets import membership, reading
-from engine.sets.expressions import Contacts, Difference, Expression, Intersection, Matching, Members, reads
+from engine.sets.expressions import EVERYBODY, Contacts, Difference, Expression, Intersection, Matching, Members, reads
 from engine.sets.predicates import AllOf
-from engine.sets.system import ACTIVE, EXISTS, FIELDS, UNSUBSCRIBED
+from engine.sets.system import ACTIVE, FIELDS, UNSUBSCRIBED
 from engine.settings import Settings
 from engine.sources import ContactIds, Exclude, Node, SegmentId, SetIds, Source
 
@@ -289,16 +289,15 @@ async def _expression(tx: Transaction, request: Mapping[str, Any]) -> Expression
 
 def _with_status(status: Status | None) -> Expression:
     """Only with `removed` are deleted contacts meant."""
-    exists = Members((EXISTS,))
     match status:
         case "active":
             return Members((ACTIVE,))
         case "unsubscribed":
-            return Intersection((Members((UNSUBSCRIBED,)), exists))
+            return Intersection((Members((UNSUBSCRIBED,)), EVERYBODY))
         case "removed":
-            return Difference(Matching(AllOf(())), exists)
+            return Difference(Matching(AllOf(())), EVERYBODY)
         case _:
-            return exists
+            return EVERYBODY
 
 
 async def _reads_of_columns(tx: Transaction, fields: Sequence[str] | None) -> frozenset[int]:

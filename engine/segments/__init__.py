@@ -6,8 +6,7 @@ and `compile` makes an expression of them once these names are looked up. No SQL
 
 from engine.segments.grammar import parse
 from engine.segments.rules import CustomField, Group, Mentions, Names
-from engine.sets.expressions import Expression, Intersection, Members
-from engine.sets.system import EXISTS
+from engine.sets.expressions import EVERYBODY, Expression, Intersection
 
 __all__ = ["CustomField", "Group", "Mentions", "Names", "compile", "mentions", "parse"]
 
@@ -22,4 +21,4 @@ def compile(criteria: Group, names: Names) -> Expression:  # noqa: A001 (it is w
 
     Raises InvalidSegment when a custom field is of a type that does not take a rule's operator or operand.
     """
-    return Intersection((Members((EXISTS,)), criteria.expression(names)))
+    return Intersection((EVERYBODY, criteria.expression(names)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 from uuid import UUID
 
-from engine.sets.expressions import NOBODY, Difference, Expression, Intersection, Matching, Members, Union
+from engine.sets.expressions import EVERYBODY, NOBODY, Difference, Expression, Intersection, Matching, Members, Union
 from engine.sets.predicates import Predicate
 from engine.sets.system import EXISTS, TRACKING
 
@@ -154,7 +154,7 @@ class WithNoTag:
         return Mentions(tags=frozenset(self.tag_ids))
 
     def expression(self, names: Names) -> Expression:
-        return Difference(Members((EXISTS,)), _members(self.tag_ids, names.tags))
+        return Difference(EVERYBODY, _members(self.tag_ids, names.tags))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from engine.sets.chunks import CHUNK_BITS, LARGEST_NUMBER, bits_of
 from engine.sets.predicates import AllOf, AnyOf, Predicate
-from engine.sets.system import FIELDS, TRACKING
+from engine.sets.system import EXISTS, FIELDS, TRACKING
 
 #: Bits of a bigint: a scan makes words of so many contacts first.
 WORD_BITS = 64
@@ -106,6 +106,8 @@ class Difference:
 Expression = Members | Contacts | Numbers | Matching | Marked | Answered | Repeats | Union | Intersection | Difference
 
 NOBODY = Members(())
+#: Who is not deleted.
+EVERYBODY = Members((EXISTS,))
 
 #: After every chunk that there can be.
 LAST_CHUNK = 2**31 - 1

@@ -19,7 +19,7 @@ from engine.marks import Mark, MarkKind
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
 from engine.sets.chunks import CHUNK_BITS, LARGEST_NUMBER
-from engine.sets.expressions import Difference, Expression, Intersection, Matching, Members, Repeats
+from engine.sets.expressions import EVERYBODY, Difference, Expression, Intersection, Matching, Members, Repeats
 from engine.sets.ordering import By, SortKey
 from engine.sets.predicates import (
     AllOf,
@@ -39,11 +39,9 @@ from engine.sets.predicates import (
     Sign,
     Text,
 )
-from engine.sets.system import EXISTS
 from tests.integration.desk import Desk
 from tests.integration.people import make_people
 
-EVERYBODY = Members((EXISTS,))
 #: Missing and empty ones, any case, accents, another script, blanks, what would sort elsewhere in a dictionary.
 NAMES = (
     None,
