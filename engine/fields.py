@@ -232,13 +232,13 @@ async def page_of_all_scopes(
     tx: Transaction, *, limit: int, after_field_no: int = 0, set_no: int | None = None
 ) -> list[Field]:
     """A page of everybody's fields and those of all lists, or of one list, in the order they were made."""
-    place = {"limit": limit, "after_field_no": after_field_no}
-    return [Field.of(row) for row in await tx.all("page_of_all_scopes", set_no=set_no, **place)]
+    rows = await tx.all("page_of_all_scopes", limit=limit, after_field_no=after_field_no, set_no=set_no)
+    return [Field.of(row) for row in rows]
 
 
-async def find(tx: Transaction, field_id: UUID, *, set_no: int | None = None) -> Field:
-    """The field of a list, or of everybody. Raises NotFound."""
-    row = await tx.one("custom_field", field_id=field_id, set_no=set_no)
+async def find(tx: Transaction, field_id: UUID) -> Field:
+    """The field of everybody. Raises NotFound."""
+    row = await tx.one("custom_field", field_id=field_id)
     if row is None:
         raise _not_found(field_id)
     return Field.of(row)

@@ -8,11 +8,10 @@ import base64
 import hashlib
 import hmac
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
-from operator import itemgetter
 from typing import Literal
 
 from engine import accounts, events
@@ -89,20 +88,11 @@ async def replies(
 
     Without an answer, since the contact was invited; who is not has no time either.
     """
-    scope = {"set_nos": list(event_nos), "contact_nos": list(contact_nos)}
     invited = await joined(tx, event_nos, contact_nos)
     found = {pair: Reply(*pair, None, invited.get(pair)) for pair in product(event_nos, contact_nos)}
-    for row in await tx.all("responses", **scope):
+    for row in await tx.all("responses", set_nos=list(event_nos), contact_nos=list(contact_nos)):
         found[row["set_no"], row["contact_no"]] = Reply(*row.values())
     return found
-
-
-async def page(tx: Transaction, event_no: int, *, limit: int, offset: int = 0) -> tuple[int, Sequence[Reply]]:
-    """How many contacts are invited to an event, and how it stands with those from the `offset`-th on, by number."""
-    chunks = await reading.chunks(tx, Members((event_no,)))
-    invited = list(reading.members(sorted(chunks, key=itemgetter("chunk"))))
-    found = await replies(tx, (event_no,), invited[offset : offset + limit])
-    return len(invited), list(found.values())
 
 
 def _sealed(secret: Secret, invitation: Invitation) -> str:

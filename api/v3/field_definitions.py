@@ -131,8 +131,9 @@ async def page(call: Call[DefinitionsQuery]) -> web.Response:
     query = call.query()
     async with call.db.account(call.account_id) as tx:
         set_no = await _set_no(tx, query.list_id)
-        place = {"limit": query.limit + 1, "after_field_no": query.after_field_id}
-        found = await fields.page_of_all_scopes(tx, set_no=set_no, **place)
+        found = await fields.page_of_all_scopes(
+            tx, limit=query.limit + 1, after_field_no=query.after_field_id, set_no=set_no
+        )
         answer: FieldDefinitionPage = {"field_definitions": await _shown(tx, found[: query.limit])}
     if len(found) > query.limit:
         answer["_links"] = next_links(call, query, after_field_id=found[query.limit - 1].field_no)

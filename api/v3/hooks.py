@@ -36,7 +36,6 @@ class NewHook(Resource):
 class HooksQuery(PageQuery):
     positions: ClassVar = frozenset({"after_hook_id"})
 
-    limit: Annotated[int, Field(ge=1, le=500), Digits] = 50
     after_hook_id: Annotated[int, Field(ge=0, le=LARGEST_HOOK_ID)] = 0
 
 

@@ -112,7 +112,7 @@ async def _save_one(
 
 async def _save_all(call: Call, of_list: Schema, said: Said, wanted: Matching) -> Contact:
     """Several contacts are told of by what was said of them, as nobody is (contract 4, 5)."""
-    written = await matching.save(call.services.together, call.principal, wanted)
+    written = await call.services.together.write(call.principal, wanted.writes)
     if len(written) == 1:
         return await _stored(call, of_list, written[0])
     return Contact(None, 0, of_list.contact_list.set_no, said.values)

@@ -160,11 +160,6 @@ class ContactWrite(ABC):
         return frozenset()
 
     @property
-    def field_nos(self) -> tuple[int, ...]:
-        """Custom fields of any scope, by number."""
-        return ()
-
-    @property
     def record_id(self) -> UUID | None:
         """The id that its activity is to have: there is no second one of it. By default a new one."""
         return None
@@ -172,7 +167,7 @@ class ContactWrite(ABC):
     @property
     def knows_fields(self) -> bool:
         """Whether it must know the custom fields of every scope."""
-        return bool(self.field_nos)
+        return False
 
     @property
     def calls(self) -> tuple[int, ...]:

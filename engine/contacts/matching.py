@@ -4,15 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.activities.together import Together
 from engine.contacts import field_values, record, search
 from engine.contacts.changes import Changes
-from engine.contacts.decisions import Addresses, Written
+from engine.contacts.decisions import Addresses
 from engine.database import Transaction
 from engine.errors import Invalid
 from engine.fields import Field
 from engine.operations.contact_save import SaveContact
-from engine.principals import Principal
 from engine.sets import expressions
 from engine.sets.expressions import EVERYBODY, Expression, Intersection, Members
 from engine.sets.predicates import AllOf
@@ -86,8 +84,3 @@ async def members_by_key(
         values = [field_values.key(field, field_values.stored(row, field) or "") for field in fields]
         members[tuple(values)].append(row["contact_no"])
     return members
-
-
-async def save(together: Together, principal: Principal, matching: Matching) -> list[Written]:
-    """All of it or nothing. Raises as Together does, and Invalid when too many match."""
-    return await together.write(principal, matching.writes)

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -28,7 +27,6 @@ class StagedImport:
     set_no: int
     field_nos: tuple[int, ...]
     activity_id: UUID | None
-    created_at: datetime
     parts: int
     contacts: int
     invalid_emails: int

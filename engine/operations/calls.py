@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from engine import hooks
-from engine.activities import submission
+from engine.activities import reading, submission
 from engine.activities.model import Activity, Queue, State
 from engine.activities.operation import Batch, BatchedOperation, Plan, Progress, Resources
 from engine.activities.submission import Submitted
@@ -138,11 +138,9 @@ async def call_back_again(tx: Transaction, settings: Settings, handle: UUID) -> 
 
 async def told(callees: Callees, db: Database, account_id: int, activity_id: UUID) -> bytes:
     """What a callback tells of an activity. Raises NotFound when there is no such activity."""
-    async with db.account(account_id) as tx:
-        row = await tx.one("activity_of_calls", kind=Calls.kind, activity_id=activity_id)
-    if row is None:
-        raise NotFound(f"there is no activity {activity_id} that does calls")
-    activity = Activity.of(row)
+    activity = await reading.recorded(db, account_id, activity_id)
+    if activity is None:
+        raise NotFound(f"there is no activity {activity_id}")
     request = activity.request
     pieces = callees[request["callee"]].told(handle_of(activity), request["calls"], results(db, activity))
     return b"".join([piece async for piece in pieces])

@@ -72,8 +72,8 @@ class SaveContact(ContactWrite):
         return self.changes.set_nos
 
     @property
-    def field_nos(self) -> tuple[int, ...]:
-        return tuple(self.changes.custom_values)
+    def knows_fields(self) -> bool:
+        return bool(self.changes.custom_values)
 
     def asks(self, names: Names) -> Iterable[str]:
         said = self.changes

@@ -18,6 +18,7 @@ from engine.activities.submission import Submitted
 from engine.contacts import field_values, matching, writing
 from engine.contacts.changes import Changes
 from engine.contacts.decisions import Written
+from engine.contacts.matching import Key
 from engine.contacts.numbers import Numbers
 from engine.database import Database, Transaction
 from engine.errors import Conflict, Invalid, ItemError, MusterError
@@ -34,8 +35,6 @@ SIZE = 500
 
 #: What becomes of contacts, as it is counted.
 INSERTED, UPDATED, UNCHANGED, DROPPED = "inserted", "updated", "unchanged", "dropped"
-
-Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

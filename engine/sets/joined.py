@@ -9,16 +9,10 @@ from engine.database import Transaction
 from engine.sets.chunks import CHUNK_BITS, bits_of, numbers_of
 
 
-async def joined_at(tx: Transaction, set_no: int, contact_nos: Collection[int]) -> dict[int, datetime]:
-    """When each of the contacts last joined the set; those who never did are left out."""
-    found = await joined(tx, (set_no,), contact_nos)
-    return {contact_no: at for (_, contact_no), at in found.items()}
-
-
 async def joined(
     tx: Transaction, set_nos: Collection[int], contact_nos: Collection[int]
 ) -> dict[tuple[int, int], datetime]:
-    """When each of the contacts last joined each of the sets, by the numbers of both.
+    """When each of the contacts last joined each of the sets, by the numbers of both; who never did is left out.
 
     That is when the activity began that put it there. Of single contacts' effects only those of these contacts leave
     the database.

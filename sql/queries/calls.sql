@@ -9,9 +9,6 @@ where account_id = :account_id and kind = :kind and (activity_id = :handle or re
 order by sequence desc
 limit 1;
 
--- name: activity_of_calls^
-select * from activity where account_id = :account_id and activity_id = :activity_id and kind = :kind;
-
 -- name: results_are_kept$
 -- Whether the activity ended within :result_days.
 select completed_at > now() - make_interval(days => :result_days) from activity

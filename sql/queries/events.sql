@@ -32,13 +32,12 @@ join event e using (account_id, set_no)
 where s.account_id = :account_id and e.account_id = :account_id and s.set_no = :set_no and s.deleted_at is null
 for share of s;
 
--- name: answer_invitation^
+-- name: answer_invitation!
 -- The contact's last answer counts. Under the lock of the event's set.
 insert into response (account_id, set_no, contact_no, answer, answered_at)
 values (:account_id, :set_no, :contact_no, :answer, now())
 on conflict (account_id, set_no, contact_no) do update set
-    answer = excluded.answer, answered_at = excluded.answered_at
-returning *;
+    answer = excluded.answer, answered_at = excluded.answered_at;
 
 -- name: responses
 -- What contacts have answered to events.

@@ -29,10 +29,9 @@ order by field_no
 limit :limit;
 
 -- name: custom_field^
--- The field of a list, or with null of everybody.
+-- A field of everybody.
 select * from custom_field
-where account_id = :account_id and field_id = :field_id and set_no is not distinct from :set_no::integer
-    and deleted_at is null;
+where account_id = :account_id and field_id = :field_id and set_no is null and deleted_at is null;
 
 -- name: count_fields$
 -- The fields of a list, or with null of everybody.

@@ -171,11 +171,10 @@ class TestScopes:
             assert await fields.page(tx, limit=10) == [wide]
             assert (await fields.numbers(tx)).keys() == (await fields.by_name(tx)).keys() == {"wide"}
             assert (await fields.ids(tx)).keys() == {wide.field_no}
-            assert await fields.find(tx, made[0].field_id, set_no=target.set_no) == made[0]
             assert await fields.find_number(tx, made[0].field_no) == made[0]
-            for field_id, scope in ((made[0].field_id, None), (wide.field_id, target.set_no), (uuid4(), None)):
+            for field_id in (made[0].field_id, uuid4()):
                 with pytest.raises(NotFound):
-                    await fields.find(tx, field_id, set_no=scope)
+                    await fields.find(tx, field_id)
             with pytest.raises(UnknownTarget):
                 await fields.numbers_of(tx, [made[0].field_id])
 

@@ -16,9 +16,8 @@ from engine.operations.contact_delete import DeleteContact, DeleteContacts
 from engine.operations.members_change import ChangeMembers
 from engine.sets import reading
 from engine.sets.catalog import LARGEST_SET_NO
-from engine.sets.chunks import CHUNK_BITS
 from engine.sets.expressions import Answered, Expression
-from engine.sets.joined import joined, joined_at
+from engine.sets.joined import joined
 from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk
 
@@ -46,10 +45,11 @@ async def answer(desk: Desk, event: Event, contact_no: int, said: invitations.An
         return await invitations.answer(tx, invitation, said)
 
 
-async def page(desk: Desk, event: Event, limit: int = 50, offset: int = 0) -> tuple[int, list[Reply]]:
+async def replies(desk: Desk, event: Event) -> list[Reply]:
+    """Of who is invited, by number."""
+    invited = sorted(await desk.members(event.set_no))
     async with desk.db.account(desk.account_id) as tx:
-        total, found = await invitations.page(tx, event.set_no, limit=limit, offset=offset)
-    return total, list(found)
+        return list((await invitations.replies(tx, (event.set_no,), invited)).values())
 
 
 async def selected(desk: Desk, expression: Expression) -> list[int]:
@@ -58,7 +58,7 @@ async def selected(desk: Desk, expression: Expression) -> list[int]:
 
 
 async def said(desk: Desk, event: Event) -> dict[int, str | None]:
-    return {reply.contact_no: reply.answer for reply in (await page(desk, event))[1]}
+    return {reply.contact_no: reply.answer for reply in await replies(desk, event)}
 
 
 class TestEvents:
@@ -148,30 +148,19 @@ class TestAnswers:
         await desk.make_contacts(3)
         event = await new_event(desk)
         await invite(desk, event, 1, 3)
-        before = await page(desk, event)
-        assert before[0] == 2
-        assert [(reply.contact_no, reply.answer) for reply in before[1]] == [(1, None), (3, None)]
+        before = await replies(desk, event)
+        assert [(reply.contact_no, reply.answer) for reply in before] == [(1, None), (3, None)]
         await answer(desk, event, 3, "yes")
         assert await said(desk, event) == {1: None, 3: "yes"}
         await answer(desk, event, 3, "no")
         await answer(desk, event, 3, "no")
         assert await said(desk, event) == {1: None, 3: "no"}
-        [unanswered, answered] = (await page(desk, event))[1]
-        assert unanswered == before[1][0]
-        assert (answered.at or YESTERDAY) > (before[1][1].at or TOMORROW)
+        [unanswered, answered] = await replies(desk, event)
+        assert unanswered == before[0]
+        assert (answered.at or YESTERDAY) > (before[1].at or TOMORROW)
         await invite(desk, event, 1, 2, 3)
         assert await said(desk, event) == {1: None, 2: None, 3: "no"}
-        assert (await page(desk, event))[1][0] == unanswered, "who is invited again was invited then"
-
-    async def test_pages(self, desk: Desk) -> None:
-        await desk.make_contacts(3)
-        await desk.make_contacts(2, first=CHUNK_BITS)
-        event = await new_event(desk)
-        numbers = [1, 2, 3, CHUNK_BITS, CHUNK_BITS + 1]
-        await invite(desk, event, *numbers)
-        for offset in range(7):
-            total, found = await page(desk, event, limit=2, offset=offset)
-            assert (total, [reply.contact_no for reply in found]) == (5, numbers[offset : offset + 2])
+        assert (await replies(desk, event))[0] == unanswered, "who is invited again was invited then"
 
     async def test_only_the_invited_answer(self, desk: Desk) -> None:
         """Nor do they when they were deleted; what they said before is forgotten."""
@@ -230,15 +219,16 @@ class TestJoining:
         await desk.deliver(again.messages)
         first = min(row["started_at"] for row in await desk.rows("activity"))
         async with desk.db.account(desk.account_id) as tx:
-            found = await joined_at(tx, one.set_no, [1, 2, 3, 9])
-            assert found == {1: first, 2: first, 3: (await desk.find(again)).started_at}
+            found = await joined(tx, [one.set_no], [1, 2, 3, 9])
+            last = {1: first, 2: first, 3: (await desk.find(again)).started_at}
+            assert found == {(one.set_no, contact_no): at for contact_no, at in last.items()}
             both = await joined(tx, [one.set_no, two.set_no], [2, 5])
             assert both == {
                 (one.set_no, 2): first,
                 (one.set_no, 5): first,
                 (two.set_no, 2): (await desk.find(alone)).started_at,
             }
-            assert await joined_at(tx, one.set_no, []) == {}
+            assert await joined(tx, [one.set_no], []) == {}
             assert await joined(tx, [], [1]) == {}
 
 

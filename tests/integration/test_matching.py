@@ -33,14 +33,14 @@ async def test_one_that_is_refused_keeps_all_from_being_written(desk: Desk) -> N
         field = await fields.create(tx, Definition("Age", set_no=target.set_no))
     await desk.add(ids[:2], target)
     await desk.finish_everything()
-    before = await desk.rows("contact")
+    before, together = await desk.rows("contact"), Together(desk.db)
     said = Changes(columns={"last_name": "L"}, custom_values={field.field_no: "1"})
     with pytest.raises(UnknownField):
-        await matching.save(Together(desk.db), desk.principal, Matching(Numbers((1, 2, 3)), said, None))
+        await together.write(desk.principal, Matching(Numbers((1, 2, 3)), said, None).writes)
     assert await desk.rows("contact") == before
-    written = await matching.save(Together(desk.db), desk.principal, Matching(Numbers((1, 2)), said, None))
+    written = await together.write(desk.principal, Matching(Numbers((1, 2)), said, None).writes)
     assert [(each.contact_no, each.created, each.changed) for each in written] == [(1, False, True), (2, False, True)]
-    again = await matching.save(Together(desk.db), desk.principal, Matching(Numbers((1, 2)), said, None))
+    again = await together.write(desk.principal, Matching(Numbers((1, 2)), said, None).writes)
     assert [each.changed for each in again] == [False, False]
 
 
@@ -53,7 +53,7 @@ async def test_members_are_known_by_the_values_of_fields(desk: Desk) -> None:
         made = [await fields.create(tx, replace(said, set_no=target.set_no)) for said in FIELDS]
     values = {"Ref": "aB", "Second": "X@example.org", "E-mail": "C1@example.org", "First": "Ada", "Phone": "+1 234"}
     said = replace(field_values.changes({each: values[each.label] for each in made}), email=Changes().email)
-    await matching.save(Together(desk.db), desk.principal, Matching(Numbers((1, 2)), said, None))
+    await Together(desk.db).write(desk.principal, Matching(Numbers((1, 2)), said, None).writes)
     async with desk.db.account(desk.account_id) as tx:
         for field in made:
             key = field_values.key(field, values[field.label])
