@@ -72,6 +72,11 @@ class Services:
         """Where links in an answer begin: where clients reach the API, or where the request came to."""
         return (self.settings.public_url or f"{request.scheme}://{request.host}").rstrip("/")
 
+    async def admit(self, principal: Principal) -> None:
+        """Raises Throttled and QuotaExceeded when the principal has asked as often as it may."""
+        await self.throttle.admit(principal)
+        await self.quota.admit(principal)
+
     def announce(self, submitted: Submitted) -> Activity:
         """Tells the workers about a committed activity, and answers it."""
         if submitted.messages:
@@ -233,8 +238,7 @@ def _answering(services: Services, dialect: Dialect, route: AnyRoute) -> Answer:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         principal = await dialect.authenticate(authenticator, request)
-        await services.throttle.admit(principal)
-        await services.quota.admit(principal)
+        await services.admit(principal)
         principal.require(*route.privileges)
         return await route.handler(Call(request, principal, services, route))
 

@@ -4,14 +4,15 @@ A document is refused as soon as a limit is passed: by its length before anythin
 by its depth and its DTD while it is.
 """
 
-import asyncio
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, TypeAlias
 
 from lxml import etree
 from lxml.etree import _Element
 
+from api import reading
 from engine.errors import MusterError
 
 Element: TypeAlias = _Element
@@ -20,8 +21,6 @@ Element: TypeAlias = _Element
 MOST_LEVELS = 32
 #: Elements that a document may have unless its dialect says less: the tree of a million takes 150 MB.
 MOST_ELEMENTS = 1_500_000
-#: A document of more bytes is parsed beside the event loop.
-LONG_BYTES = 65_536
 #: Bytes that are parsed at once: what is wrong in one piece is refused before the next is looked at. The second are of
 #: who looks for the root only.
 PIECE_BYTES = 65_536
@@ -67,9 +66,7 @@ class _Guard:
 
 async def read(document: bytes, most_elements: int = MOST_ELEMENTS) -> Element:
     """`parse` without holding anybody up. Raises BadXml."""
-    if len(document) <= LONG_BYTES:
-        return parse(document, most_elements)
-    return await asyncio.to_thread(parse, document, most_elements)
+    return await reading.read_apart(partial(parse, most_elements=most_elements), document)
 
 
 def parse(document: bytes, most_elements: int = MOST_ELEMENTS) -> Element:

@@ -39,11 +39,6 @@ class Visit:
         if not self.site.admits(self.request.remote or ""):
             raise WrongNetwork("This address may not use the API of this site.")
 
-    async def admit(self, principal: Principal) -> None:
-        """Raises Throttled and QuotaExceeded when the principal has asked as often as it may."""
-        await self.services.throttle.admit(principal)
-        await self.services.quota.admit(principal)
-
     def by(self, principal: Principal, token: str = "", purpose: Purpose = Purpose.SIGN_ON) -> "Call":
         """The request as one of this principal, who has come with this token."""
         return Call(self.request, self.services, self.sites, self.site, self.asked, principal, token, purpose)
@@ -115,7 +110,7 @@ class Restricted:
     async def answer(self, visit: Visit) -> Members:
         call = await caller(visit)
         visit.insist_on_network()
-        await visit.admit(call.principal)
+        await visit.services.admit(call.principal)
         call.principal.require(*self.privileges)
         return await self.handler(call)
 

@@ -76,7 +76,7 @@ async def _user(visit: Visit, name_of_name: str, name_of_password: str) -> Princ
         principal = (await principals.log_in(visit.db, name, password)).principal()
     except Unauthorized:
         raise NotLoggedIn("The user name or password is wrong.") from None
-    await visit.admit(principal)
+    await visit.services.admit(principal)
     return principal
 
 

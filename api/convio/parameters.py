@@ -3,7 +3,6 @@
 Names are case-sensitive, unknown ones are ignored, and of one that is repeated the last counts.
 """
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,8 +19,6 @@ MOST_URL_BYTES = 8192
 MOST_BODY_BYTES = 2**20
 MOST_UPLOAD_BYTES = 10 * 2**20
 MOST_IDS = 10_000
-#: A form of more bytes is decoded beside the event loop.
-LONG_BYTES = 65_536
 #: Parameters of a query or a form; the contract has less than forty.
 MOST_PARAMETERS = 200
 #: Greater numbers are nobody's: no account has as many contacts or lists.
@@ -98,9 +95,8 @@ class Parameters:
 
 
 async def of_form(body: bytes) -> dict[str, str]:
-    """The parameters of a form; escapes take their time."""
-    text = body.decode(errors="replace")
-    return pairs(text) if len(body) <= LONG_BYTES else await asyncio.to_thread(pairs, text)
+    """The parameters of a form; escapes take their time. Raises Invalid."""
+    return await reading.read_apart(lambda form: pairs(form.decode(errors="replace")), body)
 
 
 def pairs(text: str) -> dict[str, str]:

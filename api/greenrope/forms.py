@@ -1,6 +1,5 @@
 """Reading what is sent: a form whose field `xml` is the request (contract greenrope.md 1, 10)."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -16,8 +15,6 @@ from engine.errors import Invalid
 XML_BYTES: Final = 4 * 1024 * 1024
 OTHER_BYTES: Final = 16 * 1024
 BODY_BYTES: Final = 3 * (XML_BYTES + OTHER_BYTES)
-#: A body of more is decoded beside the event loop.
-LONG_BYTES = 64 * 1024
 #: Fields of a form: there are four that mean something.
 MOST_FIELDS = 50
 #: Bytes that are decoded at once: 4 M escapes in one piece cost urllib 1 GB and 4 s, piece by piece 0.5 s.
@@ -39,8 +36,7 @@ class Form:
 
 async def receive(request: web.Request) -> Form:
     """What was sent. Raises BodyTooLong as soon as a limit is passed, and Invalid when it cannot be read."""
-    body = await reading.at_most(request, BODY_BYTES)
-    return parse(body) if len(body) <= LONG_BYTES else await asyncio.to_thread(parse, body)
+    return await reading.read_apart(parse, await reading.at_most(request, BODY_BYTES))
 
 
 def parse(body: bytes) -> Form:

@@ -35,6 +35,5 @@ async def logged_in(services: Services, form: Form) -> Access:
         raise Unauthorized("Invalid or expired auth_token") from None
     if name_key(form.email) != name_key(access.name):
         raise Unauthorized("The auth_token is not of this email")
-    await services.throttle.admit(access.principal())
-    await services.quota.admit(access.principal())
+    await services.admit(access.principal())
     return access

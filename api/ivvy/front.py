@@ -36,8 +36,7 @@ class Front:
         """Raises MusterError."""
         namespace = self._namespace(request)
         caller, body = await self._signed(request)
-        await self._services.throttle.admit(caller.principal)
-        await self._services.quota.admit(caller.principal)
+        await self._services.admit(caller.principal)
         action = named(self._actions, namespace, _name(request))
         action.insist_on_right(caller.principal)
         reading.insist_on_json(request)

@@ -136,8 +136,7 @@ def _nowhere(services: Services, entries: Sequence[_Entry]) -> Answer:
 
 async def _admitted(services: Services, request: web.Request) -> Principal:
     principal = await services.authenticator.basic_or_bearer(request)
-    await services.throttle.admit(principal)
-    await services.quota.admit(principal)
+    await services.admit(principal)
     return principal
 
 
