@@ -117,7 +117,7 @@ async def at_most(request: web.Request, most: int) -> bytes:
 
 
 async def read_apart(read: Callable[[bytes], T], data: bytes) -> T:
-    """What `read` makes of the data: of long data beside the event loop, so that nobody waits. Raises what it raises."""
+    """What `read` makes of the data: of long data beside the event loop, so that nobody waits. Raises as it does."""
     return read(data) if len(data) <= LONG_BYTES else await asyncio.to_thread(read, data)
 
 

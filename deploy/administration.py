@@ -1,6 +1,5 @@
 """The commands `muster account` and `muster token`: they act on the database, not over HTTP."""
 
-import asyncio
 from typing import Annotated
 from uuid import UUID
 
@@ -8,8 +7,9 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from deploy.surroundings import OUTPUT, TERMINAL, open_database, surroundings
+from deploy.surroundings import OUTPUT, TERMINAL, on_database
 from engine import accounts, organizations, principals
+from engine.database import Database
 from engine.principals import Privilege
 
 account_commands = typer.Typer(
@@ -42,7 +42,7 @@ def create_account(
     Uses DATABASE_URL, else the stack that runs on MUSTER_DATA, else starts
     the embedded PostgreSQL for a moment.
     """
-    account = asyncio.run(_create_account(name, organization))
+    account = on_database(lambda db: _create_account(db, name, organization))
     TERMINAL.print(f"Account {account.name} has the number", markup=False)
     OUTPUT.print(account.account_id)
 
@@ -51,7 +51,7 @@ def create_account(
 def list_accounts() -> None:
     """Show all accounts: their numbers, names and organizations."""
     table = Table(Column("number", justify="right"), "name", "organization", "created", box=None, pad_edge=False)
-    found, names = asyncio.run(_list_accounts())
+    found, names = on_database(_list_accounts)
     for account in found:
         organization = names[account.organization_id] if account.organization_id else ""
         table.add_row(
@@ -67,7 +67,7 @@ def create_token(
     privilege: PrivilegeOption = None,
 ) -> None:
     """Make a token for an account; prints it this once."""
-    token = asyncio.run(_create_token(account, name, privilege or list(Privilege)))
+    token = on_database(lambda db: principals.create_token(db, account, name, privilege or list(Privilege)))
     TERMINAL.print("This token is shown only now:")
     OUTPUT.print(token, markup=False)
 
@@ -78,7 +78,7 @@ def list_tokens(account: AccountOption) -> None:
     table = Table(
         Column("id", no_wrap=True), "name", "ends with", "created", "works", "privileges", box=None, pad_edge=False
     )
-    for token in asyncio.run(_list_tokens(account)):
+    for token in on_database(lambda db: principals.list_tokens(db, account)):
         works = "no" if token.revoked_at else f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "yes"
         created = f"{token.created_at:%Y-%m-%d %H:%M}"
         table.add_row(
@@ -92,36 +92,19 @@ def revoke_token(
     token_id: Annotated[UUID, typer.Argument(help="The id that `muster token list` shows.", show_default=False)],
 ) -> None:
     """Make a token useless. API processes may remember it for MUSTER_TOKEN_CACHE_SECONDS."""
-    asyncio.run(_revoke_token(token_id))
+    on_database(lambda db: principals.revoke_token(db, token_id))
     TERMINAL.print(f"Revoked {token_id}")
 
 
-async def _create_account(name: str, organization: str | None) -> accounts.Account:
-    async with open_database(surroundings()) as database:
-        # Asked first: an account that is made for one that does not exist would be in nobody's way, and in none.
-        parent = await organizations.find(database, organization) if organization else None
-        account = await accounts.create(database, name)
-        if parent:
-            await organizations.add_account(database, parent.organization_id, account.account_id)
-        return account
+async def _create_account(db: Database, name: str, organization: str | None) -> accounts.Account:
+    # Asked first: an account that is made for one that does not exist would be in nobody's way, and in none.
+    parent = await organizations.find(db, organization) if organization else None
+    account = await accounts.create(db, name)
+    if parent:
+        await organizations.add_account(db, parent.organization_id, account.account_id)
+    return account
 
 
-async def _list_accounts() -> tuple[list[accounts.Account], dict[int, str]]:
-    async with open_database(surroundings()) as database:
-        names = {each.organization_id: each.name for each in await organizations.everyone(database)}
-        return [account async for account in accounts.everyone(database)], names
-
-
-async def _create_token(account_id: int, name: str, privileges: list[Privilege]) -> str:
-    async with open_database(surroundings()) as database:
-        return await principals.create_token(database, account_id, name, privileges)
-
-
-async def _list_tokens(account_id: int) -> list[principals.Token]:
-    async with open_database(surroundings()) as database:
-        return await principals.list_tokens(database, account_id)
-
-
-async def _revoke_token(token_id: UUID) -> None:
-    async with open_database(surroundings()) as database:
-        await principals.revoke_token(database, token_id)
+async def _list_accounts(db: Database) -> tuple[list[accounts.Account], dict[int, str]]:
+    names = {each.organization_id: each.name for each in await organizations.everyone(db)}
+    return [account async for account in accounts.everyone(db)], names

@@ -3,22 +3,17 @@
 They act on the database, not over HTTP.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from deploy.administration import AccountOption
-from deploy.surroundings import OUTPUT, TERMINAL, open_database, surroundings
-from engine import accounts, events, fields
-from engine.database import Transaction
+from deploy.surroundings import OUTPUT, TERMINAL, in_account
+from engine import events, fields
 from engine.fields import Definition
 from engine.sets import catalog
-from engine.sets.catalog import NamedSet, SetKind
-
-Made = TypeVar("Made")
+from engine.sets.catalog import SetKind
 
 list_commands = typer.Typer(no_args_is_help=True, help="Contact lists: groups, subscription groups, contact lists.")
 event_commands = typer.Typer(no_args_is_help=True, help="Events, to which contacts are invited.")
@@ -35,11 +30,7 @@ TimeOption = Annotated[
 @list_commands.command("create")
 def create_list(account: AccountOption, name: NameArgument) -> None:
     """Make a list; prints its number and its id."""
-
-    async def make(tx: Transaction) -> NamedSet:
-        return await catalog.create(tx, SetKind.LIST, name)
-
-    made = _made(account, make)
+    made = in_account(account, lambda tx: catalog.create(tx, SetKind.LIST, name))
     TERMINAL.print(f"List {made.name} has this number, and this id in v3:", markup=False)
     OUTPUT.print(made.set_no, made.set_id)
 
@@ -53,11 +44,7 @@ def create_event(
     ends_at: TimeOption = None,
 ) -> None:
     """Make an event; prints its number."""
-
-    async def make(tx: Transaction) -> events.Event:
-        return await events.create(tx, name, code, _moment(starts_at), _moment(ends_at))
-
-    made = _made(account, make)
+    made = in_account(account, lambda tx: events.create(tx, name, code, _moment(starts_at), _moment(ends_at)))
     TERMINAL.print(f"Event {made.name} has the number", markup=False)
     OUTPUT.print(made.set_no)
 
@@ -75,24 +62,9 @@ def create_field(
 ) -> None:
     """Make a custom field; prints its number."""
     said = Definition(label, type_, list_, tuple(choices or ()), property=property_)
-
-    async def make(tx: Transaction) -> fields.Field:
-        return await fields.create(tx, said)
-
-    made = _made(account, make)
+    made = in_account(account, lambda tx: fields.create(tx, said))
     TERMINAL.print(f"Field {made.label} has the number", markup=False)
     OUTPUT.print(made.field_no)
-
-
-def _made(account_id: int, make: Callable[[Transaction], Awaitable[Made]]) -> Made:
-    return asyncio.run(_make(account_id, make))
-
-
-async def _make(account_id: int, make: Callable[[Transaction], Awaitable[Made]]) -> Made:
-    async with open_database(surroundings()) as database:
-        await accounts.find(database, account_id)
-        async with database.account(account_id) as tx:
-            return await make(tx)
 
 
 def _moment(given: datetime | None) -> datetime | None:

@@ -1,6 +1,5 @@
 """The commands `muster hook`: they act on the database, not over HTTP."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -8,9 +7,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from deploy.administration import AccountOption
-from deploy.surroundings import OUTPUT, TERMINAL, open_database, surroundings
-from engine import accounts, hooks
-from engine.hooks import Hook
+from deploy.surroundings import OUTPUT, TERMINAL, in_account
+from engine import hooks
 
 hook_commands = typer.Typer(
     no_args_is_help=True,
@@ -28,7 +26,7 @@ def create_hook(
     url: Annotated[str, typer.Argument(help="Where it goes: http:// or https://.", show_default=False)],
 ) -> None:
     """Make a hook for an account; prints its number and, this once, its secret."""
-    made = asyncio.run(_create(account, name, url))
+    made = in_account(account, lambda tx: hooks.create(tx, name, url))
     TERMINAL.print(f"Hook {made.name} has this number, and this secret, which is shown only now:", markup=False)
     OUTPUT.print(made.hook_no, made.secret, markup=False)
 
@@ -37,7 +35,7 @@ def create_hook(
 def list_hooks(account: AccountOption) -> None:
     """Show an account's hooks."""
     table = Table(Column("id", no_wrap=True), "name", "url", "created", box=None, pad_edge=False)
-    for hook in asyncio.run(_list(account)):
+    for hook in in_account(account, lambda tx: hooks.page(tx, limit=MOST)):
         table.add_row(str(hook.hook_no), escape(hook.name), escape(hook.url), f"{hook.created_at:%Y-%m-%d %H:%M}")
     OUTPUT.print(table)
 
@@ -48,24 +46,5 @@ def delete_hook(
     hook_id: Annotated[int, typer.Argument(help="The id that `muster hook list` shows.", show_default=False)],
 ) -> None:
     """Delete a hook; calls of it that were not made yet are given up."""
-    asyncio.run(_delete(account, hook_id))
+    in_account(account, lambda tx: hooks.delete(tx, hook_id))
     TERMINAL.print(f"Deleted hook {hook_id}")
-
-
-async def _create(account_id: int, name: str, url: str) -> Hook:
-    async with open_database(surroundings()) as database:
-        await accounts.find(database, account_id)
-        async with database.account(account_id) as tx:
-            return await hooks.create(tx, name, url)
-
-
-async def _list(account_id: int) -> list[Hook]:
-    async with open_database(surroundings()) as database:
-        await accounts.find(database, account_id)
-        async with database.account(account_id) as tx:
-            return await hooks.page(tx, limit=MOST)
-
-
-async def _delete(account_id: int, hook_id: int) -> None:
-    async with open_database(surroundings()) as database, database.account(account_id) as tx:
-        await hooks.delete(tx, hook_id)

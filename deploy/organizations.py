@@ -1,20 +1,17 @@
 """The command `muster organization`: it acts on the database, not over HTTP, since organizations span accounts."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.surroundings import OUTPUT, TERMINAL, open_database, surroundings
+from deploy.surroundings import OUTPUT, TERMINAL, on_database
 from engine import organizations, principals
 from engine.database import Database
 from engine.organizations import Details, Digest, Organization
-
-T = TypeVar("T")
 
 #: Stands for what comes on standard input.
 FROM_INPUT = "-"
@@ -58,7 +55,7 @@ def create(
 ) -> None:
     """Make an organization; prints its public keys. What is not given is made up."""
     details = _details(api_key, redirect_host, redirect_secret, redirect_digest, network)
-    made = _run(lambda db: organizations.create(db, name, details))
+    made = on_database(lambda db: organizations.create(db, name, details))
     TERMINAL.print(f"Organization {made.name} has the public key", markup=False)
     OUTPUT.print("\n".join(made.api_keys), markup=False)
 
@@ -74,13 +71,13 @@ def change(
 ) -> None:
     """Say something else of an organization; what is not given stays. One empty text stands for none."""
     details = _details(api_key, redirect_host, redirect_secret, redirect_digest, network)
-    _tell(_run(lambda db: _change(db, name, details)))
+    _tell(on_database(lambda db: _change(db, name, details)))
 
 
 @organization_commands.command("show")
 def show(name: Name) -> None:
     """Show an organization, with the secret that its redirects are signed with, and its administrators."""
-    found, administrators = _run(lambda db: _find(db, name))
+    found, administrators = on_database(lambda db: _find(db, name))
     _tell(found)
     OUTPUT.print(f"redirect secret {found.redirect_secret}\nadministrators {_several(administrators)}", markup=False)
 
@@ -89,7 +86,7 @@ def show(name: Name) -> None:
 def list_all() -> None:
     """Show all organizations."""
     table = Table("name", "public keys", "redirect hosts", "networks", box=None, pad_edge=False)
-    for each in _run(organizations.everyone):
+    for each in on_database(organizations.everyone):
         shown = (each.api_keys, each.redirect_hosts, each.networks)
         table.add_row(each.name, *(escape(_several(several)) for several in shown))
     OUTPUT.print(table)
@@ -100,30 +97,22 @@ def add_account(
     name: Name, account: Annotated[int, typer.Argument(help="Number of the account.", min=1, max=2**63 - 1)]
 ) -> None:
     """Put an account into an organization, and take it out of any other."""
-    _run(lambda db: _add_account(db, name, account))
+    on_database(lambda db: _add_account(db, name, account))
     TERMINAL.print(f"Account {account} is in {name}", markup=False)
 
 
 @organization_commands.command("add-administrator")
 def add_administrator(name: Name, user: User) -> None:
     """Let a user open sessions for the organization's accounts."""
-    _run(lambda db: _with_user(db, organizations.add_administrator, name, user))
+    on_database(lambda db: _with_user(db, organizations.add_administrator, name, user))
     TERMINAL.print(f"{user} may open sessions for the accounts of {name}", markup=False)
 
 
 @organization_commands.command("remove-administrator")
 def remove_administrator(name: Name, user: User) -> None:
     """Take that away again; sessions that are open stay open until they end."""
-    _run(lambda db: _with_user(db, organizations.remove_administrator, name, user))
+    on_database(lambda db: _with_user(db, organizations.remove_administrator, name, user))
     TERMINAL.print(f"{user} may not open sessions for the accounts of {name} any more", markup=False)
-
-
-def _run(work: Callable[[Database], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with open_database(surroundings()) as database:
-            return await work(database)
-
-    return asyncio.run(run())
 
 
 def _details(

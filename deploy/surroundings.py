@@ -3,11 +3,13 @@
 This is where the environment is read; everything else is handed what it needs.
 """
 
+import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.console import Console
@@ -16,9 +18,11 @@ from api.client import Client
 from deploy.folder import DataFolder, data_folder, locked, write_private
 from deploy.stack import find_running, local_address, running_database
 from engine import accounts, principals
-from engine.database import Database
+from engine.database import Database, Transaction
 from engine.errors import Invalid, Unauthorized, Unusable
 from engine.settings import Settings, environment_name
+
+T = TypeVar("T")
 
 #: Columns of output that is no terminal's: nothing in a table is cut off.
 WIDE = 400
@@ -124,6 +128,27 @@ async def open_database(around: Surroundings) -> AsyncIterator[Database]:
         assert settings.database_app_url is not None
         async with opened(settings.database_app_url) as database:
             yield database
+
+
+def on_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    """What an administrative command does on the database of its surroundings. Raises as `open_database` and it do."""
+
+    async def run() -> T:
+        async with open_database(surroundings()) as database:
+            return await work(database)
+
+    return asyncio.run(run())
+
+
+def in_account(account_id: int, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    """The same in one transaction of an account. Raises NotFound when there is no such account."""
+
+    async def run(database: Database) -> T:
+        await accounts.find(database, account_id)
+        async with database.account(account_id) as tx:
+            return await work(tx)
+
+    return on_database(run)
 
 
 @asynccontextmanager
