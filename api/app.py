@@ -18,7 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from api import convio, dialects, docs, greenrope, health, ivvy, w50
 from api.auth import Authenticator
-from api.dialects import Dialect, Mount, Send, Services
+from api.dialects import Dialect, Mount, Services
 from api.finality import Finality
 from api.health import BrokerUp
 from api.metrics import Metrics
@@ -29,7 +29,7 @@ from engine import garbage
 from engine.activities.at_once import AtOnce
 from engine.activities.inline import Inline
 from engine.activities.intake import Intake
-from engine.activities.model import Message
+from engine.activities.model import Message, Send
 from engine.activities.together import Together
 from engine.database import Database
 from engine.errors import DatabaseUnusable, Unusable

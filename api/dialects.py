@@ -29,7 +29,7 @@ from api.throttle import Throttle
 from engine.activities.at_once import AtOnce
 from engine.activities.inline import Inline
 from engine.activities.intake import Intake
-from engine.activities.model import Activity, Message
+from engine.activities.model import Activity, Send
 from engine.activities.submission import Submitted
 from engine.activities.together import Together
 from engine.database import UNREACHABLE, Database
@@ -39,7 +39,6 @@ from engine.settings import Settings
 
 log = structlog.get_logger()
 
-Send = Callable[[Sequence[Message]], None]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Refuse = Callable[[MusterError], web.StreamResponse]
 

@@ -4,7 +4,7 @@ import sys
 
 from api import ivvy
 from api.ivvy.batches import CALLEE
-from engine.activities.runner import Send
+from engine.activities.model import Send
 from engine.callees import Callees
 from engine.database import Database
 from engine.settings import Settings

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from engine.activities.model import Message
+from engine.activities.model import Send
 from engine.database import Database
 from engine.settings import Settings
 
@@ -53,12 +53,7 @@ class Callee(Protocol):
 Callees = Mapping[str, Callee]
 
 #: Opens the callees of a process, given its database, its settings and how it sends messages.
-OpenCallees = Callable[[Database, Settings, Callable[[Sequence[Message]], None]], Callees]
+OpenCallees = Callable[[Database, Settings, Send], Callees]
 
 #: Of a process that does no calls.
 NOBODY: Callees = MappingProxyType({})
-
-
-def no_callees(_db: Database, _settings: Settings, _send: Callable[[Sequence[Message]], None]) -> Callees:
-    """Nobody."""
-    return NOBODY

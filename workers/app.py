@@ -23,11 +23,8 @@ from workers.status import Order
 
 log = structlog.get_logger()
 
-#: The program of a process, without what wire formats bring to it.
-PROGRAM = "workers.process"
 
-
-def run(settings: Settings, queues: Sequence[Queue], processes: int, threads: int, program: str = PROGRAM) -> None:
+def run(settings: Settings, queues: Sequence[Queue], processes: int, threads: int, program: str) -> None:
     """Works until SIGTERM or SIGINT, then lets running activities finish or hand over.
 
     processes: of each queue, since long work must not take the threads that small work waits for; threads: activities

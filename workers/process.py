@@ -1,6 +1,7 @@
 """One process of a worker: Dramatiq's threads on one queue, until it is told to stop or its worker is gone.
 
-It is started by `member.py`; what it hears and says is in `status.py`. Nothing may be opened at import.
+A program of the deployment's calls `main` (deploy/process.py); `member.py` starts it, and what it hears and says is in
+`status.py`. Nothing may be opened at import.
 """
 
 import os
@@ -14,7 +15,7 @@ from dramatiq import Worker
 from dramatiq.middleware import AsyncIO
 
 from engine import logs
-from engine.callees import OpenCallees, no_callees
+from engine.callees import OpenCallees
 from workers import actors
 from workers.broker import QueueBroker
 from workers.doorbell import Doorbell
@@ -58,7 +59,7 @@ class Line:
             log.warning("worker_gone")
 
 
-def main(open_callees: OpenCallees = no_callees) -> int:
+def main(open_callees: OpenCallees) -> int:
     """Works; answers the exit code. `open_callees` opens whom activities call, and what is told of these."""
     line = Line()
     settings = line.order.settings
@@ -89,7 +90,3 @@ def _work(line: Line, redis_url: str, doorbell: Doorbell, open_callees: OpenCall
     worker.stop(STOP_MILLISECONDS)
     log.info("process_stopped", queue=order.queue)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,7 +11,8 @@ from contextlib import suppress
 import structlog
 
 from engine.activities import claims, clock
-from engine.activities.runner import Runner, Send
+from engine.activities.model import Send
+from engine.activities.runner import Runner
 from engine.database import Database
 from engine.settings import Settings
 from workers.delivery import Delivery

@@ -15,7 +15,7 @@ from api.ivvy.front import Front, refuse
 from engine.activities.at_once import AtOnce
 from engine.activities.inline import BUSY_SECONDS, Inline
 from engine.activities.intake import Intake
-from engine.activities.runner import Send
+from engine.activities.model import Send
 from engine.callees import Callee
 from engine.database import Database
 from engine.settings import Settings

@@ -14,9 +14,9 @@ import asyncpg
 from engine.activities import reading, submission
 from engine.activities.inline import BUSY_SECONDS
 from engine.activities.intake import Intake
-from engine.activities.model import Activity, Message, Queue, State
+from engine.activities.model import Activity, Message, Queue, Send, State
 from engine.activities.operation import Plan, Request
-from engine.activities.runner import Runner, Send
+from engine.activities.runner import Runner
 from engine.database import UNREACHABLE, Database, Transaction
 from engine.errors import AlreadyFinal, Busy
 from engine.principals import Principal

@@ -1,7 +1,7 @@
 """What an activity is: its states, its numbers, and the message that says it waits."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -40,6 +40,10 @@ class Message(NamedTuple):
     account_id: int
     activity_id: UUID
     queue: str
+
+
+#: Takes messages whose transaction is committed; must not raise.
+Send = Callable[[Sequence[Message]], None]
 
 
 def json_text(value: Mapping[str, Any] | Sequence[Any]) -> str:

@@ -6,7 +6,7 @@ worker's by now.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from uuid import UUID, uuid4
 
@@ -16,7 +16,7 @@ from engine import operations
 from engine.activities import claims, order
 from engine.activities.claims import Claim
 from engine.activities.item_errors import report
-from engine.activities.model import Activity, Message, State, json_text
+from engine.activities.model import Activity, Message, Send, State, json_text
 from engine.activities.operation import BatchedOperation, MembershipOperation, Progress, Resources, WholeOperation
 from engine.activities.order import End, Failure
 from engine.callees import NOBODY, Callees
@@ -34,9 +34,6 @@ log = structlog.get_logger()
 SMALL_AT_ONCE = 2
 #: Seconds before the first new attempt after an unexpected failure; doubled for each further one.
 FIRST_RETRY_SECONDS = 1.0
-
-#: Takes messages whose transaction is committed; must not raise.
-Send = Callable[[Sequence[Message]], None]
 
 
 class Runner:

@@ -29,11 +29,8 @@ from engine.operations.tracking_events import TrackingEvents
 #: Activities that one batch looks at, and error rows that it deletes, at most: a tenth of a second.
 ACTIVITIES = 1000
 ERROR_ROWS = 10_000
-#: Calls, and staged imports, that are deleted at once at most.
-CALLS, STAGED_IMPORTS = 10_000, 20
-#: Results of calls that one batch deletes at most: each may be some hundred KiB.
-RESULTS = 500
-
+#: Calls, results of calls (each may be some hundred KiB), and staged imports, that are deleted at once at most.
+CALLS, RESULTS, STAGED_IMPORTS = 10_000, 500, 20
 
 #: The kinds whose requests or cursors name files.
 WITH_FILES = (ContactsFileImport.kind, ContactsJsonImport.kind, TrackingEvents.kind, ContactExports.kind)
@@ -64,25 +61,15 @@ class ErrorsBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class CallsBatch:
-    """Deletes calls that ended long ago."""
+class RowsBatch:
+    """Deletes what ended more than so many days ago, by a statement that takes how many rows it deletes at most."""
 
-    retention_days: int
-
-    async def write(self, tx: Transaction, activity: Activity) -> Progress:
-        deleted = await tx.run("prune_calls", retention_days=self.retention_days, limit=CALLS)
-        items = activity.items_completed + deleted
-        return Progress(cursor={}, items_total=items, items_completed=items)
-
-
-class ResultsBatch:
-    """Deletes what came of calls, longer ago than it is kept."""
-
-    def __init__(self, days: int) -> None:
-        self._days = days
+    statement: str
+    days: int
+    limit: int
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
-        deleted = await tx.run("prune_results", result_days=self._days, limit=RESULTS)
+        deleted = await tx.run(self.statement, days=self.days, limit=self.limit)
         items = activity.items_completed + deleted
         return Progress(cursor={}, items_total=items, items_completed=items)
 
@@ -91,21 +78,21 @@ class Prune(BatchedOperation):
     """Prunes errors, results, calls and files. The account tells how far it came, so it may begin anew at any time."""
 
     async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
-        while await _has_old_results(activity, resources):
-            yield ResultsBatch(resources.settings.result_days)
+        db, days, result_days = resources.db, resources.settings.retention_days, resources.settings.result_days
+        while await _has_old("has_old_results", activity, db, result_days):
+            yield RowsBatch("prune_results", result_days, RESULTS)
         while until := await _prunable(activity, resources):
             yield ErrorsBatch(until)
-        days = resources.settings.retention_days
-        await _prune_staged(activity, resources.db, days)
-        while await _has_old_calls(activity, resources.db, days):
-            yield CallsBatch(days)
+        await _prune_staged(activity, db, days)
+        while await _has_old("has_old_calls", activity, db, days):
+            yield RowsBatch("prune_calls", days, CALLS)
         await _discard_files(activity.account_id, resources)
         await principals.prune_sessions(resources.db)
 
 
-async def _has_old_results(activity: Activity, resources: Resources) -> bool:
-    async with resources.db.account(activity.account_id) as tx:
-        return bool(await tx.value("has_old_results", result_days=resources.settings.result_days))
+async def _has_old(statement: str, activity: Activity, db: Database, days: int) -> bool:
+    async with db.account(activity.account_id) as tx:
+        return bool(await tx.value(statement, days=days))
 
 
 async def _prunable(activity: Activity, resources: Resources) -> int | None:
@@ -121,11 +108,6 @@ async def _prune_staged(activity: Activity, db: Database, retention_days: int) -
         async with db.account(activity.account_id) as tx:
             if not await staged.prune(tx, retention_days=retention_days, limit=STAGED_IMPORTS):
                 return
-
-
-async def _has_old_calls(activity: Activity, db: Database, retention_days: int) -> bool:
-    async with db.account(activity.account_id) as tx:
-        return bool(await tx.value("has_old_calls", retention_days=retention_days))
 
 
 async def _discard_files(account_id: int, resources: Resources) -> None:

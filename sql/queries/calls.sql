@@ -33,20 +33,20 @@ insert into activity_result (account_id, sequence, item, failed, result)
 values (:account_id, :sequence, :item, :failed, :result);
 
 -- name: has_old_results$
--- Whether there are results of activities that ended more than :result_days ago.
+-- Whether there are results of activities that ended more than :days ago.
 select exists (
     select from activity_result r
     join activity a on a.account_id = :account_id and a.sequence = r.sequence
-    where r.account_id = :account_id and a.completed_at < now() - make_interval(days => :result_days)
+    where r.account_id = :account_id and a.completed_at < now() - make_interval(days => :days)
 );
 
 -- name: prune_results!
--- Deletes at most :limit results of activities that ended more than :result_days ago. Of two that prune at once each passes
+-- Deletes at most :limit results of activities that ended more than :days ago. Of two that prune at once each passes
 -- over what the other has locked.
 with old as materialized (
     select r.sequence, r.item from activity_result r
     join activity a on a.account_id = :account_id and a.sequence = r.sequence
-    where r.account_id = :account_id and a.completed_at < now() - make_interval(days => :result_days)
+    where r.account_id = :account_id and a.completed_at < now() - make_interval(days => :days)
     order by r.sequence, r.item
     limit :limit
     for update of r skip locked

@@ -103,14 +103,14 @@ limit :limit;
 
 -- name: has_old_calls$
 select exists (
-    select from hook_call where account_id = :account_id and ended_at < now() - make_interval(days => :retention_days)
+    select from hook_call where account_id = :account_id and ended_at < now() - make_interval(days => :days)
 );
 
 -- name: prune_calls!
--- Deletes at most :limit calls that ended more than :retention_days ago; locks them in order, since two may be under way.
+-- Deletes at most :limit calls that ended more than :days ago; locks them in order, since two may be under way.
 with old as materialized (
     select call_id from hook_call
-    where account_id = :account_id and ended_at < now() - make_interval(days => :retention_days)
+    where account_id = :account_id and ended_at < now() - make_interval(days => :days)
     order by call_id
     limit :limit
     for update

@@ -14,7 +14,7 @@ update organization set
     redirect_digest = coalesce(:redirect_digest, redirect_digest),
     networks = coalesce(:networks::cidr[], networks)
 where organization_id = :organization_id
-returning organization_id, name, api_keys, redirect_hosts, redirect_secret, redirect_digest, networks;
+returning *;
 
 -- name: has_key_of_another$
 select exists (
@@ -24,16 +24,13 @@ select exists (
 );
 
 -- name: organization_of_name^
-select organization_id, name, api_keys, redirect_hosts, redirect_secret, redirect_digest, networks
-from organization where name_key = :name_key;
+select * from organization where name_key = :name_key;
 
 -- name: organization_of_key^
-select organization_id, name, api_keys, redirect_hosts, redirect_secret, redirect_digest, networks
-from organization where api_keys @> array[:api_key::text];
+select * from organization where api_keys @> array[:api_key::text];
 
 -- name: organizations
-select organization_id, name, api_keys, redirect_hosts, redirect_secret, redirect_digest, networks
-from organization order by organization_id;
+select * from organization order by organization_id;
 
 -- name: put_into_organization!
 update account set organization_id = :organization_id where account_id = :account_id;
