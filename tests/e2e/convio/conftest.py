@@ -1,4 +1,4 @@
-"""A site, an address book of it, and an API in front."""
+"""A site, and an address book of it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -13,12 +13,9 @@ from engine.database import Database
 from engine.organizations import Details, Organization
 from engine.principals import Principal, Privilege, Purpose
 from engine.settings import Settings
-from tests.e2e.api.conftest import desk, front, new_desk
 from tests.e2e.api.front import Front, open_front
 from tests.e2e.convio.book import Book
 from tests.integration.desk import Desk
-
-__all__ = ["desk", "front", "new_desk"]
 
 #: The book for a user with these privileges only.
 Limited = Callable[..., Awaitable[Book]]

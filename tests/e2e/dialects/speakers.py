@@ -1,12 +1,9 @@
 """A client of each dialect that puts contacts on lists and takes them off, as its users' programs do it."""
 
-import hashlib
-import hmac
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Self
 
 from lxml import etree
@@ -16,9 +13,9 @@ from engine.fields import Definition
 from engine.principals import Purpose
 from engine.sets.catalog import NamedSet
 from tests.e2e.api.front import Answer, Front
+from tests.e2e.greenrope.rope import PASSWORD, logged_in
+from tests.e2e.ivvy import client
 from tests.integration.desk import Desk
-
-PASSWORD = "correct horse"
 
 
 @dataclass
@@ -118,8 +115,8 @@ class Ivvy(Remover):
     """Contract ivvy.md 8.2, each request signed (2.1)."""
 
     @staticmethod
-    async def credentials(front: Front, desk: Desk) -> tuple[str, str]:
-        return await principals.create_key(desk.db, desk.account_id, "client")
+    async def credentials(front: Front, desk: Desk) -> client.Ivvy:
+        return client.Ivvy(front, *await principals.create_key(desk.db, desk.account_id, "client"))
 
     async def add(self, list_: NamedSet, contacts: Sequence[int]) -> None:
         await self._call("addContactsToSubscriptionGroup", list_, contacts)
@@ -130,23 +127,8 @@ class Ivvy(Remover):
     async def _call(self, action: str, list_: NamedSet, contacts: Sequence[int]) -> None:
         path = f"/api/1.0/contact?action={action}"
         body = json.dumps({"contacts": contacts, "group": list_.set_no}).encode()
-        key_id, secret = self.credential
-        answer = await self._request("POST", path, data=body, headers=signed(key_id, secret, path, body))
+        answer = await self._request("POST", path, data=body, headers=self.credential.signed(path, body))
         assert [each["status"] for each in answer.body] == [True] * len(contacts)
-
-
-def signed(key_id: str, secret: str, path: str, body: bytes) -> dict[str, str]:
-    """The headers of a signed request (contract ivvy.md 2.1)."""
-    digest = hashlib.md5(body).hexdigest()
-    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
-    text = f"POST{digest}application/json{path}1.0ivvydate={now}".lower()
-    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha1).hexdigest()
-    return {
-        "Content-Type": "application/json",
-        "Content-MD5": digest,
-        "IVVY-Date": now,
-        "X-Api-Authorization": f"IWS {key_id}:{signature}",
-    }
 
 
 class GreenRope(Remover):
@@ -155,12 +137,8 @@ class GreenRope(Remover):
     @staticmethod
     async def credentials(front: Front, desk: Desk) -> dict[str, str]:
         name = f"owner{desk.account_id}@example.org"
-        await principals.create_user(desk.db, desk.account_id, name, PASSWORD)
-        form = {"email": name, "password": PASSWORD, "xml": "<GetAuthTokenRequest></GetAuthTokenRequest>"}
-        answer = await front.as_(None).request("POST", "/api-xml", data=form)
-        token = etree.fromstring(answer.content).findtext("Token")
-        assert token
-        return {"email": name, "auth_token": token}
+        user_id = await principals.create_user(desk.db, desk.account_id, name, PASSWORD)
+        return {"email": name, "auth_token": (await logged_in(front, name, PASSWORD, user_id)).token}
 
     async def add(self, list_: NamedSet, contacts: Sequence[int]) -> None:
         await self._change("AddContactsToGroup", list_, contacts)

@@ -1,6 +1,6 @@
-"""A user of an account of this test's own, logged in, in front of the database that all tests share."""
+"""A user of an account of this test's own, logged in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from uuid import uuid4
 
 import pytest_asyncio
@@ -8,22 +8,11 @@ import pytest_asyncio
 from engine import principals
 from engine.database import Database
 from engine.principals import Privilege
-from engine.settings import Settings
-from tests.e2e.api.front import Front, open_front
+from tests.e2e.api.front import Front
 from tests.e2e.greenrope.rope import PASSWORD, Rope, logged_in
-from tests.integration.conftest import desk, new_desk
-from tests.integration.desk import Desk
-
-__all__ = ["desk", "new_desk"]
 
 #: A new user whose home is an account, logged in; with these privileges only.
 NewUser = Callable[..., Awaitable[Rope]]
-
-
-@pytest_asyncio.fixture
-async def front(settings: Settings, desk: Desk, token: str) -> AsyncIterator[Front]:
-    async with open_front(settings, desk, token) as front:
-        yield front
 
 
 @pytest_asyncio.fixture

@@ -11,7 +11,7 @@ from engine.database import Database
 from engine.operations import calls
 from engine.operations.retention import Retention
 from engine.principals import Privilege
-from tests.e2e.ivvy.conftest import Ivvy, error_of, new_client
+from tests.e2e.ivvy.client import Ivvy, error_of, new_client
 from tests.e2e.ivvy.test_events import new_event
 from tests.integration.conftest import NewDesk
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
-from tests.e2e.ivvy.conftest import Ivvy
+from tests.e2e.ivvy.client import Ivvy
 
 CONTACTS = [
     {"firstName": "Ann", "lastName": "Ash", "email": "ann@example.org", "phone": "0400 1", "externalId": "X1"},

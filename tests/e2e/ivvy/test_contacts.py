@@ -14,7 +14,7 @@ from engine.fields import Definition, Field
 from engine.operations.contact_save import SaveContact
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
-from tests.e2e.ivvy.conftest import Ivvy
+from tests.e2e.ivvy.client import Ivvy
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 ANN = {"firstName": "Ann", "lastName": "Ash", "email": "ann@example.org"}

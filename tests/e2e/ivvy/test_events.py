@@ -10,7 +10,7 @@ from engine import events
 from engine.events import Event
 from engine.settings import Settings
 from tests.e2e.api.front import open_front
-from tests.e2e.ivvy.conftest import Ivvy, new_client
+from tests.e2e.ivvy.client import Ivvy, new_client
 from tests.integration.desk import Desk
 
 

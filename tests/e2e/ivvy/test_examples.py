@@ -14,7 +14,7 @@ from engine import events, fields
 from engine.fields import Definition
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
-from tests.e2e.ivvy.conftest import Ivvy
+from tests.e2e.ivvy.client import Ivvy
 from tests.integration.desk import Desk
 from tests.seed_repairs import repaired
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.e2e.ivvy.conftest import Ivvy
+from tests.e2e.ivvy.client import Ivvy
 
 ADD, REMOVE = "addContactsToSubscriptionGroup", "removeContactsFromSubscriptionGroup"
 

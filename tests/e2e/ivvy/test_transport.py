@@ -16,7 +16,7 @@ from engine.database import Database
 from engine.principals import Privilege
 from engine.settings import Settings
 from tests.e2e.api.front import Answer, open_front
-from tests.e2e.ivvy.conftest import Ivvy, error_of, new_client
+from tests.e2e.ivvy.client import Ivvy, error_of, new_client
 from tests.integration.desk import Desk
 
 PING = "/api/1.0/test?action=ping"

@@ -1,19 +1,13 @@
 """A contact list with fields of its own, in an account of this test's own."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest_asyncio
 
 from engine import fields
 from engine.fields import Definition
-from engine.settings import Settings
-from tests.e2e.api.front import Front, open_front
+from tests.e2e.api.front import Front
 from tests.e2e.w50.client import Client
-from tests.integration.conftest import desk, new_desk
-from tests.integration.desk import Desk
-
-__all__ = ["desk", "new_desk"]
 
 #: The fields of the list: four are other names of properties, the rest are its own.
 FIELDS = (
@@ -29,12 +23,6 @@ FIELDS = (
     Definition("Member", type="boolean"),
     Definition("Diet", type="choice", choices=("None", "Vegan"), default_value="None"),
 )
-
-
-@pytest_asyncio.fixture
-async def front(settings: Settings, desk: Desk, token: str) -> AsyncIterator[Front]:
-    async with open_front(settings, desk, token) as front:
-        yield front
 
 
 @pytest_asyncio.fixture
