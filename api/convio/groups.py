@@ -39,11 +39,8 @@ async def add(call: Call) -> Members:
 async def rename(call: Call) -> Members:
     group_id, name = call.asked.number("group_id"), _name(call)
     async with call.db.account(call.account_id) as tx:
-        group = await _find(tx, group_id)
-        changed = await catalog.change(
-            tx, SetKind.LIST, group.set_id, name, description=group.description, favorite=group.favorite
-        )
-    return [_group(changed)]
+        renamed = await catalog.rename(tx, await _find(tx, group_id), name)
+    return [_group(renamed)]
 
 
 async def delete(call: Call) -> Members:

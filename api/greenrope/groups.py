@@ -102,9 +102,7 @@ async def numbered(tx: Transaction, set_no: int) -> NamedSet:
 
 async def _changed(tx: Transaction, group: NamedSet, name: str, details: Mapping[str, str]) -> NamedSet:
     if name and name != group.name:
-        group = await catalog.change(
-            tx, SetKind.LIST, group.set_id, name, description=group.description, favorite=group.favorite
-        )
+        group = await catalog.rename(tx, group, name)
     if details:
         group = await catalog.describe(tx, SetKind.LIST, group.set_id, {**group.details, **details})
     return group

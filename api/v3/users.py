@@ -78,7 +78,7 @@ class Users(TypedDict):
 
 
 async def page(call: Call) -> web.Response:
-    answer: Users = {"users": [shown(each) for each in await principals.list_users(call.db, call.account_id)]}
+    answer: Users = {"users": [_shown(each) for each in await principals.list_users(call.db, call.account_id)]}
     return json_answer(answer)
 
 
@@ -86,7 +86,7 @@ async def create(call: Call[Query, NewUser]) -> web.Response:
     body = await call.body()
     privileges = granted(body.privileges)
     user_id = await principals.create_user(call.db, call.account_id, body.name, body.password, privileges)
-    return await _shown(call, user_id, HTTPStatus.CREATED)
+    return await _answer(call, user_id, HTTPStatus.CREATED)
 
 
 async def change_privileges(call: Call[Query, ChangedPrivileges]) -> web.Response:
@@ -94,7 +94,7 @@ async def change_privileges(call: Call[Query, ChangedPrivileges]) -> web.Respons
     body = await call.body()
     await principals.user_of(call.db, call.account_id, user_id)
     await principals.grant(call.db, user_id, call.account_id, body.privileges)
-    return await _shown(call, user_id)
+    return await _answer(call, user_id)
 
 
 async def change_password(call: Call[Query, NewPassword]) -> web.Response:
@@ -116,7 +116,7 @@ async def share(call: Call[Query, NewGrant]) -> web.Response:
     body = await call.body()
     user_id = await principals.find_user(call.db, body.name)
     await principals.grant(call.db, user_id, call.account_id, granted(body.privileges))
-    return await _shown(call, user_id, HTTPStatus.CREATED)
+    return await _answer(call, user_id, HTTPStatus.CREATED)
 
 
 async def unshare(call: Call) -> web.Response:
@@ -130,7 +130,7 @@ def granted(privileges: Sequence[Privilege] | None) -> Iterable[Privilege]:
     return Privilege if privileges is None else privileges
 
 
-def shown(user: User) -> ShownUser:
+def _shown(user: User) -> ShownUser:
     return {
         "user_id": user.principal_id,
         "name": user.name,
@@ -140,8 +140,8 @@ def shown(user: User) -> ShownUser:
     }
 
 
-async def _shown(call: Call[Any, Any], user_id: UUID, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    return json_answer(shown(await principals.user_of(call.db, call.account_id, user_id)), status)
+async def _answer(call: Call[Any, Any], user_id: UUID, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    return json_answer(_shown(await principals.user_of(call.db, call.account_id, user_id)), status)
 
 
 ROUTES: Sequence[AnyRoute] = (

@@ -148,6 +148,11 @@ async def change(
     return _there(row, kind, set_id)
 
 
+async def rename(tx: Transaction, named: NamedSet, name: str) -> NamedSet:
+    """Gives a set another name; all else of it stays. Raises NotFound, and NameTaken."""
+    return await change(tx, named.kind, named.set_id, name, description=named.description, favorite=named.favorite)
+
+
 async def abbreviate(tx: Transaction, kind: SetKind, set_id: UUID, abbreviation: str | None) -> NamedSet:
     """Gives a set another abbreviation, or none. Raises NotFound."""
     row = await tx.one("abbreviate_set", kind=kind, set_id=set_id, abbreviation=abbreviation)
