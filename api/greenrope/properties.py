@@ -1,8 +1,11 @@
-"""What the elements of a contact are called where contacts are stored (contract greenrope.md 3)."""
+"""The elements of a contact: how long their texts may be, and what they are called where contacts are stored (contract
+greenrope.md 3).
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from api.greenrope.values import LONG_TEXT, TEXT
 from engine.contacts.record import PLAIN_PHONE
 
 #: Elements that are a column of the contact.
@@ -30,23 +33,36 @@ PROFILE: Mapping[str, str] = MappingProxyType(
     }
 )
 
-#: The elements of an answer that are one text each: those before the contact's state and times, and those after its
-#: birthdate.
-FIRST_TEXTS = (
-    "Firstname",
-    "Lastname",
-    "Title",
-    "Company",
-    "Address1",
-    "Address2",
-    "City",
-    "State",
-    "Zip",
-    "Country",
-    "Phone",
-    "Mobile",
-    "Fax",
-    "Website",
-    "Email",
+#: The elements that are one text each, in the order of answers, with the characters they may have: those before the
+#: contact's state and times, and those after its birthdate.
+FIRST_TEXTS: Mapping[str, int] = MappingProxyType(
+    {
+        "Firstname": TEXT,
+        "Lastname": TEXT,
+        "Title": TEXT,
+        "Company": TEXT,
+        "Address1": TEXT,
+        "Address2": TEXT,
+        "City": TEXT,
+        "State": TEXT,
+        "Zip": TEXT,
+        "Country": TEXT,
+        "Phone": TEXT,
+        "Mobile": TEXT,
+        "Fax": TEXT,
+        "Website": TEXT,
+        "Email": 254,
+    }
 )
-LAST_TEXTS = ("Gender", "Hometown", "Height", "Weight", "SkillsAndInterests", "Bio", "Notes")
+LAST_TEXTS: Mapping[str, int] = MappingProxyType(
+    {
+        "Gender": 20,
+        "Hometown": TEXT,
+        "Height": 9,
+        "Weight": 9,
+        "SkillsAndInterests": LONG_TEXT,
+        "Bio": LONG_TEXT,
+        "Notes": LONG_TEXT,
+    }
+)
+TEXTS: Mapping[str, int] = MappingProxyType({**FIRST_TEXTS, **LAST_TEXTS})

@@ -10,43 +10,16 @@ from datetime import datetime
 from typing import Final
 
 from api.greenrope import values
+from api.greenrope.properties import TEXTS
 from api.greenrope.refusals import BadEmail
-from api.greenrope.values import LONG_TEXT, TEXT, Attributes, child_text, not_longer, text_of
+from api.greenrope.values import LONG_TEXT, Attributes, child_text, not_longer, text_of
 from api.xml import Element
 from engine.emails import is_email
 from engine.errors import Invalid
 
 #: Elements of a contact, so that one is read in a moment.
 MOST_ELEMENTS: Final = 2000
-#: Characters of an e-mail address (contract 3).
-EMAIL: Final = 254
-
-#: The elements that are one text each, with the characters they may have (contract 3).
-TEXTS: Mapping[str, int] = {
-    "Firstname": TEXT,
-    "Lastname": TEXT,
-    "Title": TEXT,
-    "Company": TEXT,
-    "Address1": TEXT,
-    "Address2": TEXT,
-    "City": TEXT,
-    "State": TEXT,
-    "Zip": TEXT,
-    "Country": TEXT,
-    "Phone": TEXT,
-    "Mobile": TEXT,
-    "Fax": TEXT,
-    "Website": TEXT,
-    "Email": EMAIL,
-    "Gender": 20,
-    "Hometown": TEXT,
-    "Height": 9,
-    "Weight": 9,
-    "SkillsAndInterests": LONG_TEXT,
-    "Bio": LONG_TEXT,
-    "Notes": LONG_TEXT,
-}
-#: Those whose text is a whole number.
+#: Elements that are one text, which is a whole number.
 WHOLE_NUMBERS = ("Height", "Weight")
 
 _BIRTHDATE = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)

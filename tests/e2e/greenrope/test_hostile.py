@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from api.greenrope.functions import FUNCTIONS
-from api.greenrope.submitted import TEXTS
+from api.greenrope.properties import TEXTS
 from tests.e2e.greenrope.people import added_one, contact, request
 from tests.e2e.greenrope.rope import Rope
 from tests.e2e.greenrope.test_groups import created

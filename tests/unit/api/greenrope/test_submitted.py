@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from api import xml
+from api.greenrope.properties import TEXTS
 from api.greenrope.refusals import BadEmail
 from api.greenrope.requests import items
-from api.greenrope.submitted import TEXTS, Birthdate, CompanyLink, FieldValue, Groups, Submitted
+from api.greenrope.submitted import Birthdate, CompanyLink, FieldValue, Groups, Submitted
 from engine.errors import Invalid
 from tests.greenrope_examples import examples
 
