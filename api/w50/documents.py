@@ -9,7 +9,7 @@ from lxml import etree
 
 from api import xml
 from api.w50.media import Media
-from api.w50.names import ARRAYS, COMMON, INSTANCE, MODELS, NIL, SCHEMA, TYPE
+from api.w50.namespaces import ARRAYS, COMMON, INSTANCE, MODELS, NIL, SCHEMA, TYPE
 from api.w50.values import Filled, Scalar
 from api.xml import Element
 

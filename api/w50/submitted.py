@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from api import xml
 from api.w50.media import Media
-from api.w50.names import ARRAYS, COMMON, CONTROLLERS, MODELS, NIL, SCHEMA, TYPE
+from api.w50.namespaces import ARRAYS, COMMON, CONTROLLERS, MODELS, NIL, SCHEMA, TYPE
 from api.w50.values import Scalar, checked, finite, insist_on_storable, of_type
 from api.xml import BadXml, Element
 from engine.errors import Invalid
