@@ -86,7 +86,7 @@ class EmailTaken(Conflict):
 
     code = "email_taken"
 
-    def __init__(self, message: str, contact_no: int) -> None:
+    def __init__(self, message: str, contact_no: int | None = None) -> None:
         super().__init__(message)
         self.contact_no = contact_no
 

@@ -55,7 +55,7 @@ def test_words() -> None:
     assert words_of(errors.NameTaken("another list of this account is named 'x'")) == (
         "There is a group with this name already."
     )
-    assert words_of(errors.EmailTaken("contact 7 has the e-mail address already", 7)) == (
+    assert words_of(errors.EmailTaken("contact 7 has the e-mail address already")) == (
         "The e-mail address is already in use."
     )
     assert words_of(errors.UnknownTarget("there is no list 7")) == "The group was not found."
