@@ -81,9 +81,9 @@ class Manners:
 
 def insist_on(site: Organization, asked: Parameters) -> None:
     """Checks the common parameters. Raises WrongVersion and Invalid."""
+    asked.insist_on_text()
     if asked.given("v") != VERSION:
         raise WrongVersion(f"There is no version {asked.given('v') or '(none given)'} of the API; v must be {VERSION}.")
-    asked.insist_on_storable()
     if asked.given("response_format") not in FORMATS:
         raise Invalid("response_format must be xml or json.")
     for name in ("suppress_response_codes", "sign_redirects"):

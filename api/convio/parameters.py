@@ -13,6 +13,7 @@ from aiohttp import web
 
 from api import reading, uploads
 from engine.errors import Invalid
+from engine.texts import can_be_stored
 
 #: Bytes of a URL, of a form and of one with files, and ids in one call (contract convio.md 9).
 MOST_URL_BYTES = 8192
@@ -25,6 +26,8 @@ MOST_PARAMETERS = 200
 LARGEST_NUMBER = 2**31 - 1
 #: What stands for a number that is nobody's.
 NOBODY = 0
+#: What is no UTF-8 is kept apart, to be refused in the caller's format.
+NO_UTF8 = "surrogateescape"
 
 _DIGITS = re.compile("[0-9]+")
 _BOOLEANS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
@@ -55,10 +58,10 @@ class Parameters:
             case _:
                 return self
 
-    def insist_on_storable(self) -> None:
-        """PostgreSQL's text holds no NUL."""
-        if any("\0" in value for value in self.values.values()):
-            raise Invalid("Parameters must not hold a NUL character.")
+    def insist_on_text(self) -> None:
+        """Raises Invalid for what is no UTF-8: nobody can tell what was meant. Nor can a NUL be stored."""
+        if not all(map(can_be_stored, self.values.values())):
+            raise Invalid("Parameters must be UTF-8 without NUL characters.")
 
     def text(self, name: str) -> str | None:
         """The text, trimmed; None when the parameter is absent."""
@@ -96,13 +99,13 @@ class Parameters:
 
 async def of_form(body: bytes) -> dict[str, str]:
     """The parameters of a form; escapes take their time. Raises Invalid."""
-    return await reading.read_apart(lambda form: pairs(form.decode(errors="replace")), body)
+    return await reading.read_apart(lambda form: pairs(form.decode(errors=NO_UTF8)), body)
 
 
 def pairs(text: str) -> dict[str, str]:
     """The parameters of a query or form as it is sent. Raises Invalid."""
     try:
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS))
+        return dict(parse_qsl(text, keep_blank_values=True, errors=NO_UTF8, max_num_fields=MOST_PARAMETERS))
     except ValueError:
         raise Invalid(f"at most {MOST_PARAMETERS} parameters may be sent") from None
 

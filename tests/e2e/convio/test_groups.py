@@ -1,13 +1,14 @@
 """Groups of an address book over HTTP (contract convio.md)."""
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 from lxml import etree
 
 from tests import convio_examples as examples
 from tests.convio_examples import CONTRACT, canonical
-from tests.e2e.convio.book import Book, ids, listed
+from tests.e2e.convio.book import Book, ids, listed, refusal
 from tests.e2e.convio.conftest import Join, Served
 from tests.integration.conftest import NewDesk
 
@@ -32,7 +33,7 @@ async def test_a_name_that_is_taken(book: Book) -> None:
 
 
 async def test_what_is_malformed(book: Book) -> None:
-    """Contract 6.2: nothing is made."""
+    """Contract 6.2, and 1: UTF-8; nothing is made."""
     wrong: list[dict[str, str]] = [
         {},
         {"group_name": ""},
@@ -43,6 +44,11 @@ async def test_what_is_malformed(book: Book) -> None:
     ]
     for parameters in wrong:
         await book.refused("addAddressBookGroup", 902, **parameters)
+    body = urlencode({**book.common, "method": "addAddressBookGroup", "group_name": "café"}, encoding="latin-1")
+    for query, form in ((f"?{body}", ""), ("", body), ("", f"{body}&v=\udcff")):
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        data = form.encode(errors="surrogateescape")
+        refusal(await book.front.as_(None).request("POST", book.path + query, data=data, headers=headers), 902)
     assert await book.call("getAddressBookGroups") == CONTRACT["6.5 none"]["getAddressBookGroupsResponse"]
 
 
