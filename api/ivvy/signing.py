@@ -21,6 +21,8 @@ VERSION = "1.0"
 SKEW = timedelta(minutes=5)
 
 _DATE = re.compile(r"[a-z]{3}, \d\d? [a-z]{3} \d{4} \d\d:\d\d:\d\d (?:UTC|GMT)", re.IGNORECASE | re.ASCII)
+#: The host, where a request line names it, as those to proxies do.
+_HOST = re.compile(r"\Ahttps?://[^/?]*", re.IGNORECASE)
 _AUTHORIZATION = re.compile(r"IWS ([^\s:]+):([0-9A-Fa-f]+)", re.IGNORECASE | re.ASCII)
 
 
@@ -35,7 +37,7 @@ class Credentials(NamedTuple):
 class Head:
     """A request line and the headers that are checked, in the order in which they came.
 
-    target: path and query as they stand on the request line.
+    target: path and query as they stand on the request line, maybe behind the host.
     """
 
     target: str
@@ -82,7 +84,7 @@ def string_to_sign(head: Head, body: bytes) -> str:
         _md5(body),
         head.get("Content-Type"),
         "" if head.get("IVVY-Date") else head.get("Date"),
-        head.target,
+        _HOST.sub("", head.target),
         VERSION,
         "&".join(f"{name}={value}" for name, value in sorted(_own_headers(head.headers))),
     )

@@ -1,5 +1,6 @@
 """Signed requests (contract ivvy.md 2)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -61,6 +62,15 @@ def test_what_is_signed(row: str) -> None:
     assert signing.string_to_sign(asked, body) == text
     assert signing.signature(SECRET, text) == expected
     signing.insist_on_signature(asked, body, expected, SECRET)
+
+
+def test_the_host_is_not_signed() -> None:
+    """Contract ivvy.md 2.1, REQUEST_STRING: be it that the request line names it."""
+    asked, body, text, _ = VECTORS["A"]
+    for host in ("http://api.example.test", "HTTPS://api.example.test:8080"):
+        assert signing.string_to_sign(replace(asked, target=host + INVITE), body) == text
+    within = f"{INVITE}&x=http://other.test/"
+    assert within.lower() in signing.string_to_sign(replace(asked, target=within), body)
 
 
 def test_own_headers_come_sorted_and_the_date_gives_way_to_the_own_one() -> None:
