@@ -61,9 +61,9 @@ async def change(call: Call) -> Contact:
 
 
 async def one(call: Call) -> Contact:
-    """GET contacts/{contactId}: in the first of its lists (contract 3).
+    """GET contacts/{contactId}: in the first of its lists that has fields, else in the first (contract 3).
 
-    What an id that is nobody's deciphers to is not told.
+    Groups of other dialects have none. What an id that is nobody's deciphers to is not told.
     """
     async with call.db.account(call.account_id) as tx:
         secret, found = await accounts.secret(tx), None
@@ -72,8 +72,10 @@ async def one(call: Call) -> Contact:
                 found = await reading.one(tx, contact_id, kinds=LISTS)
         if found is None or found.row["deleted_at"] is not None or not found.sets(SetKind.LIST):
             raise NotFound("There is no such contact.")
-        first = await catalog.find_number(tx, SetKind.LIST, found.sets(SetKind.LIST)[0].set_no)
-        return shown(secret, await schema.read(tx, first), record.of(found.row))
+        list_nos, with_fields = [each.set_no for each in found.sets(SetKind.LIST)], await fields.all_scopes(tx)
+        list_no = next((no for no in list_nos if no in {field.set_no for field in with_fields}), list_nos[0])
+        of_list = await schema.read(tx, await catalog.find_number(tx, SetKind.LIST, list_no))
+        return shown(secret, of_list, record.of(found.row))
 
 
 def shown(secret: Secret, of_list: Schema, row: Row) -> Contact:

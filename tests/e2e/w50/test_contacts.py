@@ -57,6 +57,19 @@ class TestInserting:
         assert first["EncContactId"] != second["EncContactId"]
         assert len(await client.desk.members(client.contact_list)) == 2
 
+    async def test_in_which_list_it_is_told(self, client: Client) -> None:
+        """Contract 3 and 11: of several that with fields, be it the last; groups of other dialects have none."""
+        plain, with_fields = await client.desk.new_list(), await new_list(client.desk)
+        elsewhere = Client(client.front, with_fields)
+        made = await elsewhere.post({"AccountRef": "1"})
+        await client.desk._put(plain.set_no, [1])
+        path = f"/Which50API/contacts/{made['EncContactId']}"
+        assert await client.done("GET", path) == made
+        [row] = await client.desk.rows("contact")
+        await client.desk.remove([row["contact_id"]], with_fields)
+        await client.desk.finish_everything()
+        assert await client.done("GET", path) == {**made, "ListId": plain.set_no, "Values": {}}
+
     async def test_every_property_and_type(self, client: Client) -> None:
         """Contract 2.2: names whatever their case, answered in the field's own spelling; values by their text."""
         said = {"EMAIL": "Ada@Example.org", "firstname": "Ada", "surname": "L", "mobile": "353870000001"}
