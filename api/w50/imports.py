@@ -120,6 +120,8 @@ def _all_checked(of_list: Schema, job: StagedImport, said: Sequence[Said], known
 def _checked(of_list: Schema, job: StagedImport, said: Said, known: Mapping[str, int]) -> _Checked:
     """What can be imported of a contact; the rest is warned about and left out."""
     values, warnings, invalid = dict[Field, str | None](), list[str](), list[str]()
+    if not said.values:
+        warnings.append("Values has no value of a field.")
     for name, value in said.values.items():
         field = of_list.find(name)
         if field is None or field.field_no not in job.field_nos:
