@@ -28,7 +28,7 @@ OneGroup = Callable[[Element, Attributes], Awaitable[NamedSet]]
 async def create(call: Call) -> Record:
     """CreateGroup. Raises AlreadyThere, and Invalid."""
     principal = call.principal(Privilege.LISTS_WRITE)
-    name, details = call.text("Name") or "", {"GroupType": GROUP_TYPES[0]} | _said(call.root)
+    name, details = call.text("Name") or "", _said(call.root)
     if not name:
         raise Invalid("Name is missing")
     try:
@@ -126,7 +126,8 @@ async def _done(call: Call, do: OneGroup, element: Element) -> Record:
 
 
 def _members(group: NamedSet) -> Members:
-    details = [str(group.details.get(name, "")) for name in DETAILS]
+    known = {"GroupType": GROUP_TYPES[0]} | group.details
+    details = [str(known.get(name, "")) for name in DETAILS]
     return (
         ("Group_id", str(group.set_no)),
         ("Name", group.name),

@@ -38,8 +38,11 @@ async def test_a_group_and_all_that_is_told_of_it(rope: Rope) -> None:
         assert list(texts(group).items()) == list(told.items())
     first, second = (await rope.done("<GetGroupsRequest/>")).findall("Groups/Group")
     assert (texts(first), second.findtext("Group_id")) == (told, other)
-    assert second.findtext("Group_type") == "Public"
     assert await rope.front.get("/v3/contact_lists?name=News")
+    await rope.front.post("/v3/contact_lists", {"name": "Of v3"})
+    third = (await rope.done(element("GetGroupsRequest", {"group_name": "Of v3"}))).find("Groups/Group")
+    assert third is not None
+    assert second.findtext("Group_type") == third.findtext("Group_type") == "Public"
 
 
 async def test_a_name_that_is_taken(rope: Rope) -> None:
