@@ -126,7 +126,7 @@ async def _done(call: Call, do: OneGroup, element: Element) -> Record:
 
 
 def _members(group: NamedSet) -> Members:
-    known = {"GroupType": GROUP_TYPES[0]} | group.details
+    known = {"GroupType": GROUP_TYPES[0], **group.details}
     details = [str(known.get(name, "")) for name in DETAILS]
     return (
         ("Group_id", str(group.set_no)),

@@ -21,7 +21,7 @@ from engine.errors import Invalid, NotFound
 from engine.fields import Field
 from engine.operations.contact_save import SaveContact
 from engine.sets import catalog
-from engine.sets.catalog import SetKind
+from engine.sets.catalog import NamedSet, SetKind
 from engine.sets.expressions import Expression
 
 #: Bytes of a body (contract 10).
@@ -61,10 +61,7 @@ async def change(call: Call) -> Contact:
 
 
 async def one(call: Call) -> Contact:
-    """GET contacts/{contactId}: in the first of its lists that has fields, else in the first (contract 3).
-
-    Groups of other dialects have none. What an id that is nobody's deciphers to is not told.
-    """
+    """GET contacts/{contactId} (contract 3). What an id that is nobody's deciphers to is not told."""
     async with call.db.account(call.account_id) as tx:
         secret, found = await accounts.secret(tx), None
         if contact_id := sealed_ids.opened(secret, call.names["contact"]):
@@ -72,9 +69,7 @@ async def one(call: Call) -> Contact:
                 found = await reading.one(tx, contact_id, kinds=LISTS)
         if found is None or found.row["deleted_at"] is not None or not found.sets(SetKind.LIST):
             raise NotFound("There is no such contact.")
-        list_nos, with_fields = [each.set_no for each in found.sets(SetKind.LIST)], await fields.all_scopes(tx)
-        list_no = next((no for no in list_nos if no in {field.set_no for field in with_fields}), list_nos[0])
-        of_list = await schema.read(tx, await catalog.find_number(tx, SetKind.LIST, list_no))
+        of_list = await schema.read(tx, await _list_of(tx, found))
         return shown(secret, of_list, record.of(found.row))
 
 
@@ -91,6 +86,15 @@ async def known(tx: Transaction, call: Call, enc_ids: Iterable[str]) -> dict[str
     contact_ids = {contact_id for contact_id in found.values() if contact_id is not None}
     members = await reading.members_by_id(tx, call.list_of_path.set_no, contact_ids)
     return {enc_id: members[contact_id] for enc_id, contact_id in found.items() if contact_id in members}
+
+
+async def _list_of(tx: Transaction, contact: reading.Contact) -> NamedSet:
+    """The first of its lists that has fields, else the first: those of other dialects have none."""
+    list_nos = [each.set_no for each in contact.sets(SetKind.LIST)]
+    with_fields = {field.set_no for field in await fields.all_scopes(tx)}
+    return await catalog.find_number(
+        tx, SetKind.LIST, next((list_no for list_no in list_nos if list_no in with_fields), list_nos[0])
+    )
 
 
 async def _meant(tx: Transaction, call: Call, enc_id: str) -> int:
