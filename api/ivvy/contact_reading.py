@@ -7,7 +7,7 @@ from api.ivvy import contact_formats, filters
 from api.ivvy.actions import Action, Actions, Call
 from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, SMS_STATUS, STATUSES
 from api.ivvy.events import RESPONSES, links
-from api.ivvy.filters import Choices, Compare, Emails, Properties, Suffix, Texts, Times
+from api.ivvy.filters import Choices, Compare, Properties, Suffix, Texts, Times
 from api.ivvy.paging import page_of
 from api.ivvy.parameters import Unfit, whole_number
 from api.ivvy.refusals import NO_CONTACT, Refused
@@ -15,7 +15,6 @@ from api.ivvy.times import timestamp
 from engine import accounts, events, fields, invitations
 from engine.contacts import search
 from engine.contacts.reading import Contact
-from engine.contacts.record import PLAIN_PHONE
 from engine.database import Transaction
 from engine.fields import Field
 from engine.principals import Privilege
@@ -23,7 +22,7 @@ from engine.sets import catalog
 from engine.sets.catalog import SetKind
 from engine.sets.expressions import EVERYBODY, NOBODY, Expression, Intersection, Matching, Members, Numbers, Union
 from engine.sets.joined import joined
-from engine.sets.predicates import Column, Exactly, OneOf, Phone, Present, Profile
+from engine.sets.predicates import Column, ExactlyAmong, OneOf, Present, Profile
 
 
 async def get_contact(call: Call) -> Json:
@@ -109,10 +108,7 @@ def _properties(companies: frozenset[int]) -> Properties:
     modified = Times(Column.UPDATED_AT)
     return {
         "id": filters.numbers,
-        "firstName": Texts(Column.FIRST_NAME),
-        "lastName": Texts(Column.LAST_NAME),
-        "email": Emails(Column.EMAIL),
-        "phone": Texts(Phone(PLAIN_PHONE)),
+        **filters.NAMES,
         "externalId": Texts(Profile(EXTERNAL_ID)),
         "status": Choices(_by_status()),
         "smsStatus": Choices(_by_sms_status()),
@@ -136,8 +132,9 @@ def _by_status() -> Mapping[object, Expression]:
 
 
 def _by_sms_status() -> Mapping[object, Expression]:
-    said: dict[object, Expression] = {code: Matching(Exactly(Profile(SMS_STATUS), str(code))) for code in range(1, 5)}
-    unsaid = filters.no(Matching(Present(Profile(SMS_STATUS))))
+    stored = Profile(SMS_STATUS)
+    said: dict[object, Expression] = {code: Matching(ExactlyAmong(stored, (str(code),))) for code in range(1, 5)}
+    unsaid = filters.no(Matching(Present(stored)))
     return {**said, contact_formats.NO_SMS_STATUS: Union((said[contact_formats.NO_SMS_STATUS], unsaid))}
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from api.answers import Json
 from api.ivvy import contact_formats, filters
 from api.ivvy.actions import Action, Actions, Call
-from api.ivvy.filters import Choices, Emails, Properties, Texts
+from api.ivvy.filters import Choices, Properties
 from api.ivvy.groups import MOST_CONTACTS
 from api.ivvy.paging import page_of
 from api.ivvy.refusals import NO_EVENT, ErrorCode, Refused
@@ -14,14 +14,12 @@ from api.ivvy.times import timestamp
 from engine import accounts, events, invitations
 from engine.contacts import search
 from engine.contacts.reading import Contact
-from engine.contacts.record import PLAIN_PHONE
 from engine.errors import EventClosed, NotFound
 from engine.invitations import Reply
 from engine.operations.members_change import ChangeMembers
 from engine.principals import Privilege
 from engine.sets.catalog import SetKind
 from engine.sets.expressions import EVERYBODY, Answered, Difference, Intersection, Members, Union
-from engine.sets.predicates import Column, Phone
 
 #: What contacts say, as it is written; U is nothing yet.
 RESPONSES: Mapping[invitations.Answer | None, str] = {None: "U", "yes": "Y", "no": "N"}
@@ -111,10 +109,7 @@ def _properties(event_no: int) -> Properties:
     undecided = Difference(EVERYBODY, Union((yes, no)))
     return {
         "contactId": filters.numbers,
-        "firstName": Texts(Column.FIRST_NAME),
-        "lastName": Texts(Column.LAST_NAME),
-        "email": Emails(Column.EMAIL),
-        "phone": Texts(Phone(PLAIN_PHONE)),
+        **filters.NAMES,
         "response": Choices({"Y": yes, "N": no, "U": undecided}),
         "eventId": Choices({event_no: EVERYBODY}),
         # Nobody registers here.

@@ -12,6 +12,7 @@ from enum import StrEnum
 from api.ivvy.parameters import Parameters, Unfit, whole_number
 from api.ivvy.refusals import Refused
 from api.ivvy.times import read_timestamp
+from engine.contacts.record import PLAIN_PHONE
 from engine.emails import email_key
 from engine.sets.expressions import EVERYBODY, NOBODY, Difference, Expression, Intersection, Matching, Union
 from engine.sets.predicates import (
@@ -23,6 +24,7 @@ from engine.sets.predicates import (
     Number,
     OneOf,
     Ordered,
+    Phone,
     Predicate,
     Present,
     Sign,
@@ -151,13 +153,7 @@ class Choices:
 
 def numbers(suffix: Suffix, value: object) -> Expression:
     """Compares the contact's number."""
-    if suffix is Suffix.NOT:
-        return no(numbers(Suffix.EQUALS, value))
-    if suffix is Suffix.EMPTY or value in NULLS:
-        return EVERYBODY if value is False else NOBODY
-    if suffix not in _SIGNS:
-        raise Unfit("A number is not compared in this way")
-    return Matching(Number(_SIGNS[suffix], whole_number(value)))
+    return _ordered(suffix, value, lambda sign: Number(sign, whole_number(value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +163,11 @@ class Times:
     column: Column
 
     def __call__(self, suffix: Suffix, value: object) -> Expression:
-        if suffix is Suffix.NOT:
-            return no(self(Suffix.EQUALS, value))
-        if suffix is Suffix.EMPTY or value in NULLS:
-            return EVERYBODY if value is False else NOBODY
-        if suffix not in _SIGNS:
-            raise Unfit("A time is not compared in this way")
-        moment = _moment(value)
-        since = None if suffix is Suffix.UP_TO else moment
-        until = None if suffix is Suffix.FROM else moment + SECOND
-        return Matching(TimeWithin(self.column, since, until))
+        return _ordered(suffix, value, lambda sign: self._compared(sign, _moment(value)))
+
+    def _compared(self, sign: Sign, moment: datetime) -> Predicate:
+        since = None if sign is Sign.UP_TO else moment
+        return TimeWithin(self.column, since, None if sign is Sign.FROM else moment + SECOND)
 
     def bound(self, suffix: Suffix) -> Compare:
         """The comparison of a key that says in its name how it compares."""
@@ -187,6 +178,17 @@ class Times:
             return self(suffix, value)
 
         return compare
+
+
+def _ordered(suffix: Suffix, value: object, compared: Callable[[Sign], Predicate]) -> Expression:
+    """Compares what every contact has by its order."""
+    if suffix is Suffix.NOT:
+        return no(_ordered(Suffix.EQUALS, value, compared))
+    if suffix is Suffix.EMPTY or value in NULLS:
+        return EVERYBODY if value is False else NOBODY
+    if suffix not in _SIGNS:
+        raise Unfit("This property is not compared in this way")
+    return Matching(compared(_SIGNS[suffix]))
 
 
 def _text(value: object) -> str:
@@ -218,5 +220,12 @@ _COMPARISONS = {
     Suffix.CONTAINS: Comparison.CONTAINS,
     Suffix.BEGINS: Comparison.STARTS_WITH,
     Suffix.ENDS: Comparison.ENDS_WITH,
+}
+#: Who a contact is, of whichever collection.
+NAMES: Properties = {
+    "firstName": Texts(Column.FIRST_NAME),
+    "lastName": Texts(Column.LAST_NAME),
+    "email": Emails(Column.EMAIL),
+    "phone": Texts(Phone(PLAIN_PHONE)),
 }
 _SIGNS = {Suffix.EQUALS: Sign.EQUAL, Suffix.UP_TO: Sign.UP_TO, Suffix.FROM: Sign.FROM}

@@ -171,20 +171,6 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Exactly:
-    """The field is this text, to the letter."""
-
-    field: Field
-    text: str
-
-    def sql(self, bind: Bind) -> str:
-        if not can_be_stored(self.text):
-            return "false"
-        wanted = f"{bind(self.text)}::text"
-        return self.field.where(lambda value: f"{value} = {wanted}", bind)
-
-
-@dataclass(frozen=True, slots=True)
 class ExactlyAmong:
     """The field is one of these texts, to the letter."""
 
