@@ -1,5 +1,6 @@
 """The commands `muster user` and `muster key`: they act on the database, not over HTTP."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
@@ -8,11 +9,11 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from deploy import passwords
 from deploy.administration import AccountOption, PrivilegeOption
 from deploy.surroundings import OUTPUT, TERMINAL, on_database
 from engine import principals
 from engine.database import Database
+from engine.errors import Invalid
 from engine.principals import Privilege
 
 user_commands = typer.Typer(
@@ -30,7 +31,7 @@ UserName = Annotated[str, typer.Argument(help="What the user logs in with, whate
 @user_commands.command("create")
 def create_user(name: UserName, account: AccountOption, privilege: PrivilegeOption = None) -> None:
     """Make a user, whose own account this is; prints its id. The password is read from standard input."""
-    password, privileges = passwords.asked_for(), privilege or list(Privilege)
+    password, privileges = _asked_password(), privilege or list(Privilege)
     user_id = on_database(lambda db: principals.create_user(db, account, name, password, privileges))
     TERMINAL.print(f"User {name} has the id", markup=False)
     OUTPUT.print(user_id)
@@ -50,7 +51,7 @@ def list_users(account: AccountOption) -> None:
 @user_commands.command("password")
 def set_password(name: UserName) -> None:
     """Give a user another password, read from standard input, and end all sessions."""
-    password = passwords.asked_for()
+    password = _asked_password()
     _with_user(name, lambda db, user_id: principals.set_password(db, user_id, password))
     TERMINAL.print(f"{name} has another password", markup=False)
 
@@ -109,6 +110,19 @@ def revoke_key(
     """Make a key useless. API processes may remember it for MUSTER_TOKEN_CACHE_SECONDS."""
     on_database(lambda db: principals.revoke_key(db, account, key_id))
     TERMINAL.print(f"Revoked {key_id}", markup=False)
+
+
+def _asked_password() -> str:
+    """A password, typed twice on a terminal, or the first line of standard input: everybody can read arguments.
+
+    Raises Invalid when there is none.
+    """
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+    if not password:
+        raise Invalid("give the password on standard input: one line")
+    return password
 
 
 def _with_user(name: str, work: Callable[[Database, UUID], Awaitable[None]]) -> None:

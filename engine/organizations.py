@@ -18,6 +18,7 @@ from engine import accounts
 from engine.database import Database, Transaction
 from engine.errors import Conflict, Forbidden, Invalid, NameTaken, NotFound, Unauthorized
 from engine.principals import Principal, Privilege, secrets
+from engine.principals.grants import create_principal
 from engine.sets.catalog import name_key
 
 #: An organization's name is a part of paths.
@@ -167,9 +168,7 @@ async def owner(db: Database, account_id: int) -> UUID:
     async with db.account(account_id) as tx:
         await tx.all("lock_names")
         found: UUID | None = await tx.value("owner_of_account", grant_account=account_id)
-        return found or await tx.value(
-            "create_principal", kind="user", name=OWNER, grant_account=account_id, privileges=sorted(Privilege)
-        )
+        return found or await create_principal(tx, "user", OWNER, account_id, Privilege)
 
 
 async def add_administrator(db: Database, organization_id: int, principal_id: UUID) -> None:

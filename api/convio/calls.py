@@ -39,9 +39,9 @@ class Visit:
         if not self.site.admits(self.request.remote or ""):
             raise WrongNetwork("This address may not use the API of this site.")
 
-    def by(self, principal: Principal, token: str = "", purpose: Purpose = Purpose.SIGN_ON) -> "Call":
-        """The request as one of this principal, who has come with this token."""
-        return Call(self.request, self.services, self.sites, self.site, self.asked, principal, token, purpose)
+    def by(self, principal: Principal) -> "Call":
+        """The request as one of this principal."""
+        return Call(self.request, self.services, self.sites, self.site, self.asked, principal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,6 @@ class Call(Visit):
     """A request of the owner of an address book."""
 
     principal: Principal
-    token: str
-    purpose: Purpose
 
     @property
     def account_id(self) -> int:
@@ -136,4 +134,4 @@ async def _holder(visit: Visit, token: str, purpose: Purpose, refusal: MusterErr
     principal = access.principal()
     if not await visit.sites.holds(visit.site, principal.account_id):
         raise refusal
-    return visit.by(principal, token, purpose)
+    return visit.by(principal)

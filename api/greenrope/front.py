@@ -7,7 +7,7 @@ if it fails in the middle its list is closed where it is, and what follows is no
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from http import HTTPStatus
 
@@ -17,7 +17,7 @@ from api import dialects
 from api.dialects import Services
 from api.greenrope import forms, login, requests
 from api.greenrope.answers import Format, Frame, Record, Xml
-from api.greenrope.calling import Call, Function, Long
+from api.greenrope.calling import Call, Long
 from api.greenrope.forms import Form
 from api.greenrope.functions import FUNCTIONS
 from api.greenrope.refusals import STATUSES, UnknownFunction, refusal
@@ -35,7 +35,7 @@ def mount(app: web.Application, services: Services) -> None:
     """Adds the two paths, which are the same; other methods than POST are refused without a word."""
     for path in PATHS:
         resource = app.router.add_resource(path)
-        answer = dialects.observed(services, path, "POST", _Door(services, FUNCTIONS, path).answer, _unattributed)
+        answer = dialects.observed(services, path, "POST", _Door(services, path).answer, _unattributed)
         resource.add_route("POST", answer, expect_handler=dialects.expect)
         resource.add_route("*", _not_allowed, expect_handler=dialects.expect)
 
@@ -43,9 +43,8 @@ def mount(app: web.Application, services: Services) -> None:
 class _Door:
     """Answers the requests to one path."""
 
-    def __init__(self, services: Services, functions: Mapping[str, Function], path: str) -> None:
+    def __init__(self, services: Services, path: str) -> None:
         self._services = services
-        self._functions = functions
         self._path = path
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -54,7 +53,7 @@ class _Door:
         if not form.xml:
             raise Invalid("the form field xml is missing")
         heading = requests.heading(form.xml)
-        if heading.function != LOGIN and heading.function not in self._functions:
+        if heading.function != LOGIN and heading.function not in FUNCTIONS:
             raise UnknownFunction(f"there is no function {heading.function}")
         try:
             answer = await self._called(heading, form)
@@ -73,7 +72,7 @@ class _Door:
         access = await login.logged_in(self._services, form)
         root = await requests.document(form.xml)
         call = Call(heading.function, self._services, access, root, Attributes.of(root), heading.format)
-        return await self._functions[heading.function](call)
+        return await FUNCTIONS[heading.function](call)
 
     async def _sent(self, request: web.Request, heading: Heading, answer: Long) -> web.StreamResponse:
         """Sends the answer; what fails before its first items are there is refused as any other."""

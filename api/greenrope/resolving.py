@@ -56,7 +56,8 @@ class Known:
     def unlinked(self, links: Iterable[CompanyLink]) -> frozenset[int]:
         """The companies that are to be unlinked; a link to one that is not there is not there."""
         removed = [link for link in links if link.removed]
-        by_name = {self.companies[key].set_no for key in map(_key, removed) if key in self.companies}
+        keys = {name_key(link.name) for link in removed} & self.companies.keys()
+        by_name = {self.companies[key].set_no for key in keys}
         by_number = {link.number for link in removed if link.number is not None} & self.numbered_companies.keys()
         return frozenset(by_name | by_number)
 
@@ -99,10 +100,6 @@ async def known(db: Database, account_id: int, contacts: Sequence[Submitted]) ->
     joined = {link.name for link in linked if not link.removed}
     companies |= await _made(db, account_id, SetKind.COMPANY, said_companies | joined)
     return Known(groups, tags, companies, numbered, known_fields, workflows)
-
-
-def _key(link: CompanyLink) -> str:
-    return name_key(link.name)
 
 
 def _groups(contacts: Sequence[Submitted]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Grants: what a principal may do in accounts that are not its home (contract greenrope.md 1.2)."""
+"""Principals with what they may do in their home, and grants for other accounts (contract greenrope.md 1.2)."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -6,9 +6,19 @@ from uuid import UUID
 import asyncpg
 
 from engine import accounts
-from engine.database import Database
+from engine.database import Database, Transaction
 from engine.errors import Conflict, NotFound
 from engine.principals.model import Privilege
+
+
+async def create_principal(
+    tx: Transaction, kind: str, name: str, account_id: int, privileges: Iterable[Privilege]
+) -> UUID:
+    """A new principal, which may do this in the account, its home."""
+    principal_id: UUID = await tx.value(
+        "create_principal", kind=kind, name=name, grant_account=account_id, privileges=sorted(set(privileges))
+    )
+    return principal_id
 
 
 async def grant(db: Database, principal_id: UUID, account_id: int, privileges: Iterable[Privilege]) -> None:

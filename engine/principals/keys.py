@@ -15,6 +15,7 @@ from engine import accounts
 from engine.database import Database
 from engine.errors import NotFound
 from engine.principals import secrets
+from engine.principals.grants import create_principal
 from engine.principals.model import Access, Principal, Privilege
 
 #: Characters of a key's id.
@@ -53,9 +54,7 @@ async def create_key(
     await accounts.find(db, account_id)
     key_id, secret = secrets.new_key_id(), secrets.new_secret()
     async with db.everywhere() as tx:
-        principal_id = await tx.value(
-            "create_principal", kind="key", name=name, grant_account=account_id, privileges=sorted(set(privileges))
-        )
+        principal_id = await create_principal(tx, "key", name, account_id, privileges)
         await tx.run("create_key", key_id=key_id, principal_id=principal_id, secret=secret)
     return key_id, secret
 

@@ -12,6 +12,7 @@ from engine import accounts
 from engine.database import Database
 from engine.errors import NotFound
 from engine.principals import secrets
+from engine.principals.grants import create_principal
 from engine.principals.model import Access, Principal, Privilege
 
 
@@ -44,9 +45,7 @@ async def create_token(
     await accounts.find(db, account_id)
     token = secrets.new_token()
     async with db.everywhere() as tx:
-        principal_id = await tx.value(
-            "create_principal", kind="token", name=name, grant_account=account_id, privileges=sorted(set(privileges))
-        )
+        principal_id = await create_principal(tx, "token", name, account_id, privileges)
         await tx.run(
             "create_token",
             token_hash=secrets.hash_of(token),

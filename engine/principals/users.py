@@ -12,6 +12,7 @@ from engine import accounts
 from engine.database import Database
 from engine.errors import Invalid, NameTaken, NotFound, Unauthorized
 from engine.principals import passwords
+from engine.principals.grants import create_principal
 from engine.principals.model import Access, Privilege
 from engine.sets.catalog import name_key
 
@@ -44,13 +45,7 @@ async def create_user(
     password_hash = await passwords.hashed(password)
     try:
         async with db.everywhere() as tx:
-            principal_id: UUID = await tx.value(
-                "create_principal",
-                kind="user",
-                name=name.strip(),
-                grant_account=account_id,
-                privileges=sorted(set(privileges)),
-            )
+            principal_id = await create_principal(tx, "user", name.strip(), account_id, privileges)
             await tx.run(
                 "create_login",
                 principal_id=principal_id,
