@@ -6,6 +6,7 @@ from api.convio.refusals import ConstituentNeeded
 from api.convio.results import Members, Value
 from api.convio.submitted import Submitted
 from engine import organizations
+from engine.activities import deletions
 from engine.contacts import reading, search
 from engine.contacts.changes import Changes
 from engine.contacts.decisions import Written
@@ -13,7 +14,6 @@ from engine.contacts.likeness import Person, person_of
 from engine.contacts.reading import Contact
 from engine.database import Transaction
 from engine.errors import EmailTaken, Invalid, MusterError, NotFound
-from engine.operations.contact_delete import DeleteContact
 from engine.operations.contact_save import SaveContact
 from engine.principals import Privilege
 from engine.sets.catalog import SetKind
@@ -60,8 +60,9 @@ async def update(call: Call) -> Members:
 
 async def delete(call: Call) -> Members:
     asked = call.asked.numbers("contact_ids")
-    results = await call.services.inline.write_all(call.principal, [DeleteContact(number) for number in asked])
-    deleted = [number for number, result in zip(asked, results, strict=True) if isinstance(result, Written)]
+    services = call.services
+    done = await deletions.delete(call.db, services.inline, services.at_once, call.principal, asked)
+    deleted = [number for number in asked if number in done]
     return [*(("contactId", number) for number in deleted), ("errors", len(deleted) < len(asked))]
 
 

@@ -75,7 +75,9 @@ async def page(
 
 
 async def frozen_source(tx: Transaction, sequence: int) -> frozenset[int]:
-    """The numbers of the contacts that a membership activity did its work on: those it meant, less those it skipped."""
+    """The numbers of the contacts that an activity did its work on, if it decided once whom it meant: those, less those
+    it skipped.
+    """
     rows = await tx.all("frozen_source", sequence=sequence)
     return frozenset(contact_no for row in rows for contact_no in numbers_of(row["chunk"], row["bits"]))
 

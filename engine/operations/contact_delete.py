@@ -1,11 +1,11 @@
-"""Deleting contacts: one at once (contract v3.md 2.1.12), or many as an activity (3.7).
+"""Deleting contacts: one at once (contract v3.md 2.1.12), many as an activity (3.7), or while the caller waits.
 
 A deleted contact is kept, and is in no set at all: its bits are cleared, so it leaves no trace in counts.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, model_validator
@@ -21,6 +21,7 @@ from engine.database import Transaction
 from engine.errors import NotFound
 from engine.sets import membership
 from engine.sets.catalog import SetKind
+from engine.sets.expressions import Expression, Intersection, Members, Numbers
 from engine.sets.system import ACTIVE, ENGAGEMENT, EXISTS, FIELDS, LEVEL_BY_HAND, UNSUBSCRIBED
 from engine.sources import ContactIds, SetIds, Source, one_way
 
@@ -83,11 +84,30 @@ class DeleteContacts(BulkRequest):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class DeleteNumbers:
+    """Deletes contacts by number, as many as there are, while the caller waits (engine/activities/at_once.py).
+
+    Numbers of nobody, or of deleted contacts, are skipped; the activity's frozen source (activities/reading) has those
+    who were not. It waits for nobody, and nobody waits for it, as no import does for one contact's deletion: whoever
+    writes these contacts or their sets at the same time does so before, or skips who is deleted.
+    """
+
+    kind: ClassVar[str] = DeleteContact.kind
+    queue: ClassVar[Queue] = Queue.BULK
+
+    contact_nos: tuple[int, ...]
+
+    async def plan(self, _tx: Transaction) -> Plan:
+        request = {"contact_nos": self.contact_nos, "lists": 0}
+        return Plan(request, reads=frozenset(), writes=frozenset(), listed=False)
+
+
 class Freezing:
-    """The first step: whom it means is decided, and who does not exist is reported."""
+    """The first step: whom it means is decided, and who does not exist is reported if it was named by id."""
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
-        chosen = await sources.chosen(tx, activity.request["source"])
+        chosen = await _chosen(tx, activity.request)
         found, errors = await membership.freeze_source(tx, activity.sequence, chosen)
         await report(tx, {activity.sequence: errors})
         lists = activity.request["lists"]
@@ -134,6 +154,12 @@ class DeletionOfContacts(BatchedOperation):
             left = await deletion.runs(tx, source, after=after, contacts=self._at_once)
         for run in left:
             yield Deletion(source, run)
+
+
+async def _chosen(tx: Transaction, request: Mapping[str, Any]) -> tuple[UUID, ...] | Expression:
+    if "contact_nos" in request:
+        return Intersection((Numbers(tuple(request["contact_nos"])), Members((EXISTS,))))
+    return await sources.chosen(tx, request["source"])
 
 
 OPERATIONS = {DeleteContacts.kind: DeletionOfContacts()}

@@ -213,8 +213,15 @@ order by error_no
 limit :limit;
 
 -- name: frozen_source
--- Whom an activity that is one step works on.
-select chunk, bits from activity_source where account_id = :account_id and sequence = :sequence and batch = 0;
+-- Whom an activity works on that has frozen that once, without those whom it has skipped.
+select s.chunk, s.bits & ~coalesce(k.bits, B''::bit(${chunk_bits})) as bits
+from activity_source s
+left join (
+    select chunk, bit_or(bits) as bits from activity_skipped
+    where account_id = :account_id and sequence = :sequence
+    group by chunk
+) k on k.chunk = s.chunk
+where s.account_id = :account_id and s.sequence = :sequence and s.batch = 0;
 
 -- name: skipped_chunks
 -- The chunks of contacts that an activity skipped that hold the first :limit after (:after_code, :after_contact_no), by

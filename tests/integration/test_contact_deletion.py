@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from engine import operations
-from engine.activities import submission
-from engine.activities.inline import Inline
-from engine.activities.model import State
+from engine.activities import deletions, reading, submission
+from engine.activities.at_once import AtOnce
+from engine.activities.inline import MOST_TOGETHER, Inline
+from engine.activities.intake import Intake
+from engine.activities.model import Message, State
 from engine.contacts.details import Details
 from engine.errors import MusterError
-from engine.operations.contact_delete import DeleteContact, DeleteContacts, DeletionOfContacts
+from engine.operations.contact_delete import DeleteContact, DeleteContacts, DeleteNumbers, DeletionOfContacts
 from engine.operations.contact_sign_up import SignUp
 from engine.operations.contact_update import UpdateContact
 from engine.sets import catalog, system
@@ -28,6 +30,18 @@ def naming(*contact_ids: UUID) -> DeleteContacts:
 
 def on(*lists: NamedSet) -> DeleteContacts:
     return DeleteContacts(list_ids=tuple(each.set_id for each in lists))
+
+
+def new_at_once(desk: Desk) -> AtOnce:
+    return AtOnce(desk.db, desk.settings, Intake(desk.db, desk.settings), list[Message]().extend)
+
+
+async def at_once(desk: Desk, *contact_nos: int) -> set[int]:
+    """Whom deleting these numbers while the caller waits has deleted."""
+    activity = await new_at_once(desk).do(desk.principal, DeleteNumbers(contact_nos))
+    assert (activity.state, activity.kind, activity.listed) == (State.COMPLETED, "contact_delete", False)
+    async with desk.db.account(desk.account_id) as tx:
+        return set(await reading.frozen_source(tx, activity.sequence))
 
 
 async def deleted(desk: Desk) -> set[int]:
@@ -91,6 +105,52 @@ async def test_who_is_unknown_or_deleted_already_is_told(desk: Desk) -> None:
     await desk.deliver(again.messages)
     assert await desk.errors(again) == [(str(known), "contact_deleted")]
     assert (await desk.find(again)).changed_count == 0
+
+
+async def test_numbers_at_once(desk: Desk) -> None:
+    """Contract convio.md 6.7: those there are, once; nobodys and deleted ones are skipped."""
+    people, target = await desk.make_contacts(4), await desk.new_list()
+    await desk.make_contacts(1, first=3 * CHUNK_BITS)
+    await desk.make_contacts(1, first=9, deleted=True)
+    await desk.deliver((await desk.add(people, target)).messages)
+    assert await at_once(desk, 3, 1, 3, 3 * CHUNK_BITS, 9, 999, 0, -1, 2**31, 2**70) == {1, 3, 3 * CHUNK_BITS}
+    assert await at_once(desk, 1, 2) == {2}
+    assert await at_once(desk) == set()
+    assert await deleted(desk) == {1, 2, 3, 9, 3 * CHUNK_BITS}
+    assert await desk.members(target) == {4} == await desk.members(system.EXISTS)
+    assert await desk.unfinished() == 0
+
+
+@pytest.mark.parametrize(("count", "activities"), [(MOST_TOGETHER, MOST_TOGETHER - 1), (MOST_TOGETHER + 1, 1)])
+async def test_few_and_many_while_the_caller_waits(desk: Desk, count: int, activities: int) -> None:
+    """Contract convio.md 6.7: the same answer, whether each is a write of its own or all are one activity."""
+    await desk.make_contacts(count - 1)
+    services = Inline(desk.db), new_at_once(desk)
+    for left in (set(range(1, count)), set()):
+        assert await deletions.delete(desk.db, *services, desk.principal, range(1, count + 1)) == left
+        assert {row["kind"] for row in await desk.rows("activity")} == {"contact_delete"}
+        assert len(await desk.rows("activity")) == activities or not left
+    assert await desk.members(system.EXISTS) == set()
+
+
+async def test_of_several_at_once_each_tells_whom_it_has_deleted(desk: Desk) -> None:
+    """Contract convio.md 6.7: nobody is deleted twice, be it that both found the contact before either deleted it."""
+    await desk.make_contacts(4)
+    async with desk.holding("SELECT FROM contact WHERE account_id = $1 FOR UPDATE", desk.account_id):
+        asked = [asyncio.create_task(at_once(desk, *numbers)) for numbers in ((1, 2, 3), (2, 3, 4))]
+        await desk.someone_waits(2)
+    first, second = await asyncio.gather(*asked)
+    assert first | second == {1, 2, 3, 4}
+    assert not first & second
+
+
+async def test_numbers_at_once_wait_for_no_import(desk: Desk) -> None:
+    """Design, "Inline operations": an import may take long, and somebody waits for this."""
+    [contact_id] = await desk.make_contacts(1)
+    earlier = await desk.submit(naming(contact_id))
+    assert await at_once(desk, 1) == {1}
+    await desk.deliver(earlier.messages)
+    assert await desk.errors(earlier) == [(str(contact_id), "contact_deleted")]
 
 
 async def test_who_had_unsubscribed_has_opted_out_then_and_not_now(desk: Desk) -> None:
