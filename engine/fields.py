@@ -303,6 +303,11 @@ async def delete(tx: Transaction, field_nos: Sequence[int]) -> set[int]:
     return {row["field_no"] for row in await tx.all("delete_fields", field_nos=field_nos)}
 
 
+async def delete_of_lists(tx: Transaction, set_nos: Sequence[int]) -> tuple[int, ...]:
+    """Marks the fields of lists as deleted, whose rows are locked; their numbers."""
+    return tuple(sorted(row["field_no"] for row in await tx.all("delete_fields_of_lists", set_nos=set_nos)))
+
+
 async def gone_errors(tx: Transaction, field_nos: Iterable[int]) -> list[ItemError]:
     """What is reported of fields that were deleted before it was their turn."""
     return [

@@ -6,7 +6,7 @@ like, batched kinds batch by batch.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
@@ -117,11 +117,19 @@ class MembershipOperation(ABC):
         """What the activity changes, decided when it runs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of whole work, and what is left to activities of their own, which are entered in its transaction."""
+
+    result: Result
+    left: Sequence[Request] = ()
+
+
 class WholeOperation(ABC):
     """A kind that does all its work in one transaction of its own. It is never shareable."""
 
     @abstractmethod
-    async def write(self, tx: Transaction, activity: Activity) -> Result:
+    async def write(self, tx: Transaction, activity: Activity) -> Done:
         """Does it, and takes its locks in the order of engine/activities; what came of it."""
 
 

@@ -6,18 +6,25 @@ worker's by now.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from uuid import UUID, uuid4
 
 import structlog
 
-from engine import operations
-from engine.activities import claims, order
+from engine import operations, principals
+from engine.activities import claims, order, submission
 from engine.activities.claims import Claim
 from engine.activities.item_errors import report
 from engine.activities.model import Activity, Message, Send, State, json_text
-from engine.activities.operation import BatchedOperation, MembershipOperation, Progress, Resources, WholeOperation
+from engine.activities.operation import (
+    BatchedOperation,
+    MembershipOperation,
+    Progress,
+    Request,
+    Resources,
+    WholeOperation,
+)
 from engine.activities.order import End, Failure
 from engine.callees import NOBODY, Callees
 from engine.database import Database, Transaction
@@ -166,8 +173,16 @@ class Runner:
             if current.cancel_requested:
                 messages = await _cancel(tx, self._settings, [current])
             else:
-                messages = await self._complete(tx, [current], {current.sequence: await operation.write(tx, current)})
+                done = await operation.write(tx, current)
+                messages = await self._complete(tx, [current], {current.sequence: done.result})
+                messages += await self._leave(tx, done.left)
         self._send(messages)
+
+    async def _leave(self, tx: Transaction, requests: Iterable[Request]) -> list[Message]:
+        """Enters what Muster itself is to go on with. There is room for one: the activity that leaves it has ended."""
+        muster = principals.muster(tx.account_id)
+        entered = [await submission.enter(tx, self._settings, muster, request) for request in requests]
+        return [message for submitted in entered for message in submitted.messages]
 
     async def _complete(
         self, tx: Transaction, activities: Sequence[Activity], results: Mapping[int, Result]

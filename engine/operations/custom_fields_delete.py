@@ -37,15 +37,15 @@ class DeleteCustomFields(BulkRequest):
 
 @dataclass(frozen=True, slots=True)
 class EraseValues:
-    """Erases what is left of a field that is deleted already. Nobody asked for this activity, so it is not listed."""
+    """Erases what is left of fields that are deleted already. Nobody asked for this activity, so it is not listed."""
 
     kind: ClassVar[str] = DeleteCustomFields.kind
     queue: ClassVar[Queue] = DeleteCustomFields.queue
 
-    field_no: int
+    field_nos: tuple[int, ...]
 
     async def plan(self, _tx: Transaction) -> Plan:
-        request = {"delete": [], "erase": [self.field_no]}
+        request = {"delete": [], "erase": self.field_nos}
         return Plan(request, reads=frozenset(), writes=frozenset({FIELDS}), listed=False)
 
 
@@ -57,7 +57,7 @@ async def delete_at_once(db: Database, settings: Settings, principal: Principal,
     async with db.scheduling(principal.account_id) as tx:
         if not await fields.delete(tx, [field_no]):
             raise NotFound(f"there is no custom field {field_no}")
-        return await submission.enter(tx, settings, principal, EraseValues(field_no))
+        return await submission.enter(tx, settings, principal, EraseValues((field_no,)))
 
 
 class Marking:

@@ -1,10 +1,14 @@
-"""Deleting named sets as a whole: what the kinds that do it have in common."""
+"""Deleting named sets as a whole: what the kinds that do it have in common.
 
+With a list go the custom fields of its members: nobody sees them any more at once, and an activity erases their values.
+"""
+
+from engine import fields
 from engine.activities.model import Activity
-from engine.activities.operation import Plan, WholeOperation
+from engine.activities.operation import Done, Plan, WholeOperation
 from engine.database import Transaction
+from engine.operations.custom_fields_delete import EraseValues
 from engine.sets import deletion
-from engine.sets.membership import Result
 
 
 def plan(set_nos: tuple[int, ...]) -> Plan:
@@ -15,5 +19,8 @@ def plan(set_nos: tuple[int, ...]) -> Plan:
 class DeletionOfSets(WholeOperation):
     """Does any request that deletes sets."""
 
-    async def write(self, tx: Transaction, activity: Activity) -> Result:
-        return await deletion.delete(tx, activity.sequence, activity.request["sets"])
+    async def write(self, tx: Transaction, activity: Activity) -> Done:
+        set_nos = activity.request["sets"]
+        result = await deletion.delete(tx, activity.sequence, set_nos)
+        doomed = await fields.delete_of_lists(tx, set_nos)
+        return Done(result, [EraseValues(doomed)] if doomed else ())

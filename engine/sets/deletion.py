@@ -1,7 +1,4 @@
-"""Deleting named sets: their members are taken out as one set operation, and the contacts stay.
-
-With a list go the custom fields of its members.
-"""
+"""Deleting named sets: their members are taken out as one set operation, and the contacts stay."""
 
 from collections.abc import Sequence
 
@@ -13,7 +10,7 @@ async def delete(tx: Transaction, sequence: int, set_nos: Sequence[int]) -> Resu
     """Deletes lists or tags for an activity and frees their names; those that are deleted already are errors.
 
     Every bit that is turned off is in the activity's effect, so that the sets can be brought back. Locks the sets'
-    rows, ascending; their chunks are nobody else's then. Then it locks the fields of lists.
+    rows, ascending; their chunks are nobody else's then.
     """
     alive = {row["set_no"] for row in await tx.all("lock_sets", set_nos=set_nos)}
     gone = await gone_errors(tx, set(set_nos) - alive) if len(alive) < len(set_nos) else {}
@@ -21,6 +18,5 @@ async def delete(tx: Transaction, sequence: int, set_nos: Sequence[int]) -> Resu
     await tx.run("turn_off_sets", **scope)
     await tx.run("delete_chunks", set_nos=scope["set_nos"])
     await tx.run("mark_sets_deleted", set_nos=scope["set_nos"])
-    await tx.run("delete_fields_of_lists", set_nos=scope["set_nos"])
     [did] = await tx.all("membership_results", sequences=[sequence], batch=0)
     return Result(len(set_nos), 0, did["changed"], tuple(gone.values()), failed=len(gone))

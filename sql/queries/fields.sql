@@ -63,15 +63,16 @@ update custom_field set
 where account_id = :account_id and field_no = :field_no and deleted_at is null
 returning *;
 
--- name: delete_fields_of_lists!
--- Of lists that are deleted. Locks the fields' rows; their values are nobody's from now on.
+-- name: delete_fields_of_lists
+-- Of lists that are deleted. Locks the fields' rows, by number; their values are nobody's from now on.
 update custom_field set deleted_at = now(), updated_at = now()
 where account_id = :account_id and field_no in (
     select field_no from custom_field
     where account_id = :account_id and set_no = any(:set_nos) and deleted_at is null
     order by field_no
     for update
-);
+)
+returning field_no;
 
 -- name: delete_fields
 -- Locks the fields' rows, by number.

@@ -17,11 +17,12 @@ from engine.fields import Definition, Field
 from engine.operations import custom_fields_delete
 from engine.operations.custom_fields_delete import DeleteCustomFields, DeletionOfCustomFields
 from engine.operations.lists_delete import DeleteLists
+from engine.operations.sets_delete import DeletionOfSets
 from engine.segments import stored
 from engine.sets import reading
 from engine.sets.system import FIELDS
-from tests.integration.desk import Desk
-from tests.integration.watched import WatchedBatches, failing
+from tests.integration.desk import Desk, message_of
+from tests.integration.watched import WatchedBatches, WatchedWork, failing
 
 
 async def new_field(desk: Desk, label: str = "Shoe size", type: fields.Type = "string") -> Field:  # noqa: A002
@@ -222,6 +223,33 @@ class TestScopes:
             assert [each.set_no for each in await fields.all_scopes(tx)] == [kept.set_no]
             with pytest.raises(UnknownTarget):
                 await fields.create(tx, Definition("Size", set_no=gone.set_no))
+
+    async def test_a_list_takes_their_values_whatever_fails_or_gets_lost(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Design, an activity's life: what is left to erase is entered with the deletion itself, or not at all."""
+        await desk.make_contacts(2)
+        gone, kept = await desk.new_lists(2)
+        async with desk.db.account(desk.account_id) as tx:
+            doomed = [await fields.create(tx, Definition(label, set_no=gone.set_no)) for label in ("Diet", "Size")]
+            other = await fields.create(tx, Definition("Diet", set_no=kept.set_no))
+        await give(desk, {1: {each.field_no: "x" for each in (*doomed, other)}, 2: {doomed[1].field_no: "x"}})
+        monkeypatch.setitem(operations.OPERATIONS, DeleteLists.kind, WatchedWork(DeletionOfSets(), after=failing(0)))
+        deleted = await desk.submit(DeleteLists(list_ids=(gone.set_id,)))
+        await desk.worker().run(message_of(deleted))
+        assert [row["kind"] for row in await desk.rows("activity")] == ["list_delete"]
+        await desk.let_leases_run_out()
+        # The messages that come of it are lost.
+        [await desk.worker().run(message) for message in await desk.swept()]
+        assert (await desk.find(deleted)).state is State.COMPLETED
+        assert await desk.unfinished() == 1
+        assert len(await values(desk)) == 2
+        await desk.finish_everything()
+        assert await values(desk) == {1: {str(other.field_no): "x"}}
+        assert {row["kind"]: row["listed"] for row in await desk.rows("activity")} == {
+            "list_delete": True,
+            "custom_fields_delete": False,
+        }
 
     async def test_one_of_a_list_is_deleted_with_its_values(self, desk: Desk) -> None:
         await desk.make_contacts(1)

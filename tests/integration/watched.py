@@ -11,13 +11,14 @@ from engine.activities.model import Activity
 from engine.activities.operation import (
     Batch,
     BatchedOperation,
+    Done,
     MembershipOperation,
     Progress,
     Resources,
     WholeOperation,
 )
 from engine.database import Database, Transaction
-from engine.sets.membership import Change, Result
+from engine.sets.membership import Change
 
 #: Called with the number of a step, from 0 in every attempt or process; may wait or raise.
 Hook = Callable[[int], Awaitable[None]]
@@ -65,12 +66,12 @@ class WatchedWork(WholeOperation):
         self._after = after
         self.calls = 0
 
-    async def write(self, tx: Transaction, activity: Activity) -> Result:
+    async def write(self, tx: Transaction, activity: Activity) -> Done:
         self.calls += 1
         await self._before(self.calls - 1)
-        result = await self._inner.write(tx, activity)
+        done = await self._inner.write(tx, activity)
         await self._after(self.calls - 1)
-        return result
+        return done
 
 
 @dataclass(frozen=True)
