@@ -8,8 +8,8 @@ from api.convio.parameters import NOBODY
 from api.convio.results import Members
 from engine.database import Transaction
 from engine.errors import Invalid, NotFound
-from engine.operations.lists_delete import DeleteLists
 from engine.operations.members_change import ChangeMembers
+from engine.operations.sets_delete import DeleteSets
 from engine.principals import Privilege
 from engine.sets import catalog, reading
 from engine.sets.catalog import NamedSet, SetKind
@@ -18,8 +18,6 @@ from engine.sets.expressions import Members as MembersOf
 
 #: Characters of a group's name (contract convio.md 6.2).
 MOST_NAME = 255
-#: Lists that one activity deletes.
-DELETED_TOGETHER = 100
 
 
 async def add_contacts(call: Call) -> Members:
@@ -49,10 +47,8 @@ async def delete(call: Call) -> Members:
     asked = call.asked.numbers("group_ids")
     async with call.db.account(call.account_id) as tx:
         known = await catalog.by_numbers(tx, SetKind.LIST, asked)
-    list_ids = [each.set_id for each in known.values()]
-    for start in range(0, len(list_ids), DELETED_TOGETHER):
-        some = DeleteLists(list_ids=tuple(list_ids[start : start + DELETED_TOGETHER]))
-        await call.services.at_once.do(call.principal, some)
+    if known:
+        await call.services.at_once.do(call.principal, DeleteSets(SetKind.LIST, tuple(known)))
     deleted = [number for number in asked if number in known]
     return [*(("groupId", number) for number in deleted), ("errors", len(deleted) < len(asked))]
 

@@ -11,7 +11,7 @@ from api.greenrope.values import Attributes, child_text, not_longer, shown
 from api.xml import Element
 from engine.database import Database, Transaction
 from engine.errors import Invalid, NameTaken, NotFound
-from engine.operations.lists_delete import DeleteLists
+from engine.operations.sets_delete import DeleteSets
 from engine.principals import Privilege
 from engine.sets import catalog
 from engine.sets.catalog import NamedSet, SetKind, name_key
@@ -73,7 +73,7 @@ async def delete(call: Call) -> Record:
     async def remove(_: Element, attributes: Attributes) -> NamedSet:
         async with call.db.account(principal.account_id) as tx:
             found = await meant(tx, attributes)
-        await call.services.at_once.do(principal, DeleteLists(list_ids=(found.set_id,)))
+        await call.services.at_once.do(principal, DeleteSets(SetKind.LIST, (found.set_no,)))
         return found
 
     return await _each(call, remove)

@@ -61,6 +61,12 @@ async def submitted(call: Call[Any, Any], request: Request) -> web.Response:
     return _created(await queue(call, request))
 
 
+async def accepted(call: Call[Any, Any], request: Request) -> web.Response:
+    """Queues the request and answers 202 with its activity: what is deleted is not gone yet."""
+    activity = await queue(call, request)
+    return json_answer(formats.activity(activity), HTTPStatus.ACCEPTED, location(activity))
+
+
 async def queue(call: Call[Any, Any], request: Request) -> Activity:
     """Queues the request; the workers are told of its activity."""
     return _announced(call, await call.services.intake.submit(call.principal, request))

@@ -12,10 +12,13 @@ from api import reading
 from api.answers import Time, json_answer, time
 from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
+from api.v3 import activities
 from api.v3.access import NO_404, NO_404_409, READ, WITH_404, WITH_404_409, WRITE
 from api.v3.bodies import Resource
+from api.v3.formats import ShownActivity
 from api.v3.paging import Page, PageQuery, next_links
 from api.v3.values import Name
+from engine.operations.sets_delete import DeleteSets
 from engine.sets import catalog
 from engine.sets.catalog import LARGEST_SET_NO, NamedSet, SetKind
 
@@ -64,6 +67,11 @@ async def change(call: Call[Query, NewCompany]) -> web.Response:
         found = await catalog.find_number(tx, SetKind.COMPANY, company_id)
         changed = await catalog.change(tx, SetKind.COMPANY, found.set_id, body.name)
     return json_answer(_shown(changed))
+
+
+async def delete(call: Call) -> web.Response:
+    """An activity of its own."""
+    return await activities.accepted(call, DeleteSets(SetKind.COMPANY, (_company_id(call),)))
 
 
 async def page(call: Call[CompaniesQuery]) -> web.Response:
@@ -139,6 +147,17 @@ ROUTES: Sequence[AnyRoute] = (
         body=NewCompany,
         example={"name": "Fern Labs"},
         answers={200: Company},
+        extension=True,
+    ),
+    Route(
+        "DELETE",
+        "/companies/{company_id}",
+        WRITE,
+        delete,
+        WITH_404,
+        "deleteCompany",
+        "Take all contacts out of a company and delete it, as an activity",
+        answers={202: ShownActivity},
         extension=True,
     ),
 )

@@ -12,12 +12,15 @@ from api import reading
 from api.answers import Time, json_answer, time
 from api.dialects import AnyRoute, Call, Route
 from api.reading import Query
+from api.v3 import activities
 from api.v3.access import NO_404, NO_404_409, READ, WITH_404, WITH_404_409, WRITE
 from api.v3.bodies import Resource
+from api.v3.formats import ShownActivity
 from api.v3.paging import Page, PageQuery, next_links
 from api.v3.values import Moment, Name, storable
 from engine import events
-from engine.sets.catalog import LARGEST_SET_NO
+from engine.operations.sets_delete import DeleteSets
+from engine.sets.catalog import LARGEST_SET_NO, SetKind
 
 #: What other dialects call an event's number.
 EventId = Annotated[int, Field(ge=1, le=LARGEST_SET_NO)]
@@ -79,6 +82,11 @@ async def cancel(call: Call) -> web.Response:
     async with call.db.account(call.account_id) as tx:
         cancelled = await events.cancel(tx, _event_id(call))
     return json_answer(_shown(cancelled))
+
+
+async def delete(call: Call) -> web.Response:
+    """An activity of its own."""
+    return await activities.accepted(call, DeleteSets(SetKind.EVENT, (_event_id(call),)))
 
 
 async def page(call: Call[EventsQuery]) -> web.Response:
@@ -170,6 +178,17 @@ ROUTES: Sequence[AnyRoute] = (
         body=NewEvent,
         example=_EXAMPLE,
         answers={200: Event},
+        extension=True,
+    ),
+    Route(
+        "DELETE",
+        "/events/{event_id}",
+        WRITE,
+        delete,
+        WITH_404,
+        "deleteEvent",
+        "Delete an event with its invitations and what was answered, as an activity",
+        answers={202: ShownActivity},
         extension=True,
     ),
     Route(

@@ -58,6 +58,10 @@ cross join lateral (
 where e.account_id = :account_id and e.sequence = any(:sequences) and e.batch = :batch and not e.turned_on
     and e.set_no > 0;
 
+-- name: forget_responses_to!
+-- What was answered to events. Under the locks of their sets' rows.
+delete from response where account_id = :account_id and set_no = any(:set_nos);
+
 -- name: forget_responses!
 -- Under the locks of the sets' rows.
 delete from response r using unnest(:set_nos::integer[], :contact_nos::bigint[]) f(set_no, contact_no)

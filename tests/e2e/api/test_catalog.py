@@ -12,6 +12,7 @@ import pytest
 from engine.activities.inline import Inline
 from engine.contacts.changes import Changes
 from engine.operations.contact_save import SaveContact
+from engine.operations.members_change import ChangeMembers
 from tests.e2e.api.front import Front
 
 LARGE = (0, 10**9, 2**31, 10**18, 10**40)
@@ -72,6 +73,29 @@ class TestCompanies:
         await front.refused("POST", "/v3/companies", 409, json={"name": "ACORN"})
         await front.refused("PUT", path, 409, json={"name": "acorn"})
         await front.refused("POST", "/v3/companies", 400, json={"name": ""})
+
+
+@pytest.mark.parametrize(("resource", "member"), [("companies", "company_id"), ("events", "event_id")])
+async def test_deleted_with_who_is_in_them(front: Front, resource: str, member: str) -> None:
+    """By an activity, as tags are; contacts stay, the name is free, and a number of another kind is nobody's."""
+    await front.desk.make_contacts(3)
+    number = (await front.post(f"/v3/{resource}", {"name": "Fern"}))[member]
+    other = (await front.desk.new_list()).set_no
+    await front.desk.deliver((await front.desk.submit(ChangeMembers((1, 2), on=(number, other)))).messages)
+    path = f"/v3/{resource}/{number}"
+    deletion = await front.delete(path, 202)
+    assert deletion.headers["Location"] == deletion.body["_links"]["self"]["href"]
+    assert deletion.body["state"] == "initialized"
+    await front.work()
+    ended = await front.get(deletion.headers["Location"])
+    assert (ended["state"], ended["changed_count"]) == ("completed", 2)
+    assert await front.get(f"/v3/{resource}") == {resource: []}
+    for method in ("GET", "PUT", "DELETE"):
+        await front.refused(method, path, 404, json={"name": "x"} if method == "PUT" else None)
+    await front.refused("DELETE", f"/v3/{resource}/{other}", 404)
+    assert await front.desk.members(other) == {1, 2}
+    assert (await front.post(f"/v3/{resource}", {"name": "FERN"}))[member] > number
+    assert len((await front.get("/v3/contacts"))["contacts"]) == 3
 
 
 class TestFieldDefinitions:

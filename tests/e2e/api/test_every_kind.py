@@ -13,7 +13,9 @@ from engine.imports.staged import StagedContact
 from engine.operations import staged_import
 from engine.operations.members_change import ChangeMembers
 from engine.operations.retention import Retention
+from engine.operations.sets_delete import DeleteSets
 from engine.operations.staged_import import SaveStaged
+from engine.sets.catalog import SetKind
 from tests.e2e.api.front import Front
 
 NOON = "2026-01-15T12:00:00Z"
@@ -83,6 +85,12 @@ async def _members(front: Front) -> str:
     return _sent(front, await front.desk.submit(ChangeMembers((1, 2, 99), on=(target.set_no,))))
 
 
+async def _sets(front: Front) -> str:
+    """What dialects know by number."""
+    target = await front.desk.new_list()
+    return _sent(front, await front.desk.submit(DeleteSets(SetKind.LIST, (target.set_no,))))
+
+
 async def _staged(front: Front) -> str:
     """What other dialects put together piece by piece."""
     desk, target = front.desk, await front.desk.new_list()
@@ -115,6 +123,7 @@ SUBMIT: dict[str, Submit] = {
     "tracking_events": _tracking,
     "retention": _retention,
     "members_change": _members,
+    "sets_delete": _sets,
     "staged_import": _staged,
 }
 #: A process that does calls is handed those who do them: tests/integration/test_calls.py.

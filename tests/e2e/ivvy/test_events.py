@@ -131,6 +131,25 @@ async def test_an_event_that_is_over_or_cancelled(ivvy_client: Ivvy) -> None:
         assert await responses(client, event) == {1: "U"}
 
 
+async def test_an_event_that_is_deleted(ivvy_client: Ivvy) -> None:
+    """Contract ivvy.md 6, 7: as one that never was; its links are none, and nothing is left of answers."""
+    client = ivvy_client
+    await client.desk.make_contacts(2)
+    gone, kept = await new_event(client), await new_event(client, "Ball")
+    links = [(await invite(client, event, 1, 2))[0]["inviteLinkYes"] for event in (gone, kept)]
+    for link in links:
+        await open_link(client, link)
+    await client.front.delete(f"/v3/events/{gone.set_no}", 202)
+    await client.work()
+    for action, name in (("inviteContacts", "event"), ("getInvitedContactList", "eventId")):
+        told = await client.refused("event", action, {name: gone.set_no, "contacts": [1]})
+        assert (told["errorCode"], told["specificCode"]) == (404, 24097)
+    assert "no such invitation" in await open_link(client, links[0], 404)
+    assert [row["set_no"] for row in await client.desk.rows("response")] == [kept.set_no]
+    [told] = (await client.call("contact", "getContact", {"id": 1}))["eventInvitations"]
+    assert (told["response"], told["inviteLinkYes"]) == ("Y", links[1])
+
+
 async def test_opening_a_link_answers(ivvy_client: Ivvy) -> None:
     """Contract ivvy.md 6, links; 7: response. It may be opened again, and the last one counts."""
     client = ivvy_client
