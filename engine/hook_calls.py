@@ -87,6 +87,12 @@ async def due(db: Database, limit: int) -> list[DueCall]:
     return [DueCall(row["call_id"], Receiver(row["account_id"], row["hook_no"], row["url"])) for row in rows]
 
 
+async def count_due(db: Database, most: int) -> int:
+    """How many calls are due in all accounts, and nobody's; of more than `most` it is that."""
+    async with db.everywhere() as tx:
+        return int(await tx.value("count_due_calls", most=most))
+
+
 async def claim(db: Database, account_id: int, call_ids: Sequence[UUID]) -> list[Call]:
     """Those of the calls that nobody else has taken, in this order, now taken for CLAIM_SECONDS. Ends those of deleted
     hooks.
@@ -107,15 +113,19 @@ async def delivered(db: Database, call: Call) -> None:
         await tx.run("end_call", call_id=call.call_id, outcome=DELIVERED)
 
 
-async def failed(db: Database, call: Call, reason: str, pause_factor: float = 1.0) -> None:
-    """The attempt failed: another one comes after a pause, which is longer each time; or the call is given up."""
+async def failed(db: Database, call: Call, reason: str, pause_factor: float = 1.0) -> bool:
+    """The attempt failed: another one comes after a pause, which is longer each time; or the call is given up.
+
+    Answers whether another one comes.
+    """
     outcome = reason[:OUTCOME_LENGTH]
     async with db.account(call.receiver.account_id) as tx:
         if call.attempts > len(PAUSES):
             await tx.run("end_call", call_id=call.call_id, outcome=outcome)
-            return
+            return False
         seconds = PAUSES[call.attempts - 1] * pause_factor
         await tx.run("put_call_off", call_id=call.call_id, attempts=call.attempts, seconds=seconds, outcome=outcome)
+        return True
 
 
 async def unreachable(db: Database, receiver: Receiver) -> None:

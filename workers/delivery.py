@@ -7,9 +7,10 @@ wait for it (workers/receivers.py tells which addresses are called at all).
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import groupby
 
 import structlog
@@ -30,6 +31,14 @@ AT_ONCE = 200
 SPREAD = 0.2
 
 
+class Outcome(StrEnum):
+    """What becomes of a call by an attempt."""
+
+    DELIVERED = "delivered"
+    RETRIED = "retried"
+    GIVEN_UP = "given_up"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What came of one attempt; `answered` tells whether anybody was there at all."""
@@ -40,11 +49,17 @@ class Attempt:
 
 
 class Delivery:
-    """The calls of one process. `body_of` makes what is told of an activity."""
+    """The calls of one process.
 
-    def __init__(self, db: Database, body_of: CallbackBody, *, private_addresses: bool) -> None:
+    body_of: makes what is told of an activity. count: called with the outcome of each attempt.
+    """
+
+    def __init__(
+        self, db: Database, body_of: CallbackBody, count: Callable[[Outcome], None], *, private_addresses: bool
+    ) -> None:
         self._db = db
         self._body_of = body_of
+        self._count = count
         self._session = receivers.open_session(private_addresses=private_addresses)
         self._under_way = Counter[Receiver]()
         self._tasks = set[asyncio.Task[None]]()
@@ -91,7 +106,7 @@ class Delivery:
         try:
             attempt = await self._attempt(call)
             async with self._turn:
-                await self._note(call, attempt)
+                self._count(await self._note(call, attempt))
         except Exception as error:  # noqa: BLE001 (the database may be away)
             log.warning("hook_call_not_noted", call_id=str(call.call_id), reason=repr(error))
         finally:
@@ -121,14 +136,15 @@ class Delivery:
         accepted = 200 <= status < 300
         return Attempt(accepted, answered=True, outcome=f"status {status}")
 
-    async def _note(self, call: Call, attempt: Attempt) -> None:
+    async def _note(self, call: Call, attempt: Attempt) -> Outcome:
         if attempt.accepted:
-            return await hook_calls.delivered(self._db, call)
+            await hook_calls.delivered(self._db, call)
+            return Outcome.DELIVERED
         spread = random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311
-        await hook_calls.failed(self._db, call, attempt.outcome, spread)
+        comes_again = await hook_calls.failed(self._db, call, attempt.outcome, spread)
         if not attempt.answered:
             await hook_calls.unreachable(self._db, call.receiver)
-        return None
+        return Outcome.RETRIED if comes_again else Outcome.GIVEN_UP
 
 
 def _signature(call: Call, body: bytes) -> dict[str, str]:

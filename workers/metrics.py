@@ -11,6 +11,10 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from workers.delivery import Outcome
+
+#: Calls that are counted while they wait.
+MOST_DUE = 100_000
 #: Tells the client library of a process where its files are.
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -42,6 +46,19 @@ class ProcessMetrics:
             "Messages sent again because the first got lost or its worker died",
             registry=registry,
         )
+        calls = Counter(
+            "muster_worker_hook_calls",
+            "Calls of hooks and of other URLs, by what became of them: delivered, retried later, given up",
+            ("outcome",),
+            registry=registry,
+        )
+        self._calls = {outcome: calls.labels(outcome) for outcome in Outcome}
+        self._calls_due = Gauge(
+            "muster_worker_hook_calls_due",
+            f"Calls that are due in all accounts, of which no worker makes one yet, {MOST_DUE:,} at most",
+            multiprocess_mode="livemostrecent",
+            registry=registry,
+        )
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -51,6 +68,12 @@ class ProcessMetrics:
 
     def sent_again(self, messages: int) -> None:
         self._sent_again.inc(messages)
+
+    def call_made(self, outcome: Outcome) -> None:
+        self._calls[outcome].inc()
+
+    def calls_due(self, calls: int) -> None:
+        self._calls_due.set(calls)
 
 
 class WorkerMetrics:

@@ -1,21 +1,24 @@
 """What a process does again and again beside its activities: it keeps their leases, looks for what got lost and for
-what is due by the clock, and makes the calls that are due.
+what is due by the clock, and makes and counts the calls that are due.
 """
 
 import asyncio
 import faulthandler
 import random
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
 
+from engine import hook_calls
 from engine.activities import claims, clock
 from engine.activities.model import Send
 from engine.activities.runner import Runner
 from engine.database import Database
 from engine.settings import Settings
 from workers.delivery import Delivery
+from workers.metrics import MOST_DUE
 from workers.outage import Outage
 
 log = structlog.get_logger()
@@ -26,6 +29,8 @@ STUCK_SECONDS = 60
 FIRST_SWEEP_SECONDS = 1.0
 #: Seconds between two looks for calls that are due: at most, and at least when one ended and made room.
 CALLS_SECONDS, CALLS_APART_SECONDS = 1.0, 0.05
+#: Seconds between two counts of the calls that are due.
+COUNT_SECONDS = 10.0
 
 
 class Pulse:
@@ -99,3 +104,15 @@ async def make_calls(delivery: Delivery) -> None:
             async with asyncio.timeout(CALLS_SECONDS * random.uniform(0.5, 1.0)):  # noqa: S311
                 await delivery.room.wait()
         await asyncio.sleep(CALLS_APART_SECONDS)
+
+
+async def count_calls(db: Database, tell: Callable[[int], None]) -> None:
+    """Tells how many calls are due."""
+    outage = Outage("count of calls")
+    while True:
+        try:
+            tell(await hook_calls.count_due(db, MOST_DUE))
+            outage.is_over()
+        except Exception as error:  # noqa: BLE001 (the next count may work)
+            outage.goes_on(error)
+        await asyncio.sleep(COUNT_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311

@@ -122,14 +122,15 @@ class Work(Middleware):
         self._db = await Database.open(settings.database_app_url, connections=connections)
         callees = self._open_callees(self._db, settings, self._doorbell.send)
         self._runner = Runner(self._db, settings, self._doorbell.send, callees)
-        private = settings.hooks_to_private_addresses
-        self._delivery = Delivery(self._db, partial(calls.told, callees), private_addresses=private)
+        private, told = settings.hooks_to_private_addresses, partial(calls.told, callees)
+        self._delivery = Delivery(self._db, told, self._metrics.call_made, private_addresses=private)
         self._rounds = [
             asyncio.create_task(duty)
             for duty in (
                 rounds.keep_leases(self._runner, settings.lease_seconds),
                 rounds.sweep(self._db, settings, self._doorbell.send, self._send_again),
                 rounds.make_calls(self._delivery),
+                rounds.count_calls(self._db, self._metrics.calls_due),
                 self._keep_telling(),
             )
         ]

@@ -56,6 +56,10 @@ where place <= :of_receiver
 order by place, due_at
 limit :limit;
 
+-- name: count_due_calls$
+-- How many calls of all accounts are due, :most at most. Locks nothing.
+select count(*) from (select from hook_call where ended_at is null and due_at <= now() limit :most) due;
+
 -- name: claim_calls
 -- Takes those of the calls that are still due, and puts them off while they are being made: should their worker die, they
 -- are due again. Locks them; passes over those that another worker is taking.

@@ -5,6 +5,7 @@ import asyncpg
 from engine import hook_calls, hooks
 from tests.faults.bulk import Bulk, until
 from tests.faults.conftest import StartWorker
+from tests.faults.worker import wait_until
 from tests.receiver import listening
 
 
@@ -26,7 +27,7 @@ async def test_another_worker_makes_the_call_of_a_killed_one(bulk: Bulk, start_w
         owner = await asyncpg.connect(bulk.settings.database_url)
         await owner.execute("UPDATE hook_call SET due_at = now() WHERE account_id = $1", account_id)
         await owner.close()
-        start_worker(hooks_to_private_addresses=True)
+        second = start_worker(hooks_to_private_addresses=True)
 
         async def is_delivered() -> bool:
             async with bulk.db.account(account_id) as tx:
@@ -37,3 +38,6 @@ async def test_another_worker_makes_the_call_of_a_killed_one(bulk: Bulk, start_w
         [once, again] = receiver.got
         assert once.told(hook.secret) == again.told(hook.secret)
         assert once.headers["webhook-id"] == again.headers["webhook-id"]
+        delivered = 'muster_worker_hook_calls_total{outcome="delivered"} 1.0'
+        wait_until(lambda: delivered in second.get("/metrics")[1], "the call is counted")
+        assert "\nmuster_worker_hook_calls_due " in second.get("/metrics")[1]

@@ -16,7 +16,7 @@ from engine.hook_calls import OF_RECEIVER, PAUSES
 from engine.hooks import Hook
 from tests.integration.desk import Desk, until
 from tests.receiver import Receiver, listening
-from workers.delivery import Delivery
+from workers.delivery import Delivery, Outcome
 
 #: Nobody listens there.
 DEAD = "http://127.0.0.1:1/hook"
@@ -39,8 +39,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def new_delivery(desk: Desk) -> AsyncIterator[NewDelivery]:
     async with AsyncExitStack() as stack:
 
-        def new(*, private_addresses: bool = True) -> Delivery:
-            delivery = Delivery(desk.db, body_of, private_addresses=private_addresses)
+        def new(*, private_addresses: bool = True, count: Callable[[Outcome], None] = lambda _: None) -> Delivery:
+            delivery = Delivery(desk.db, body_of, count, private_addresses=private_addresses)
             stack.push_async_callback(delivery.close)
             return delivery
 
@@ -158,8 +158,10 @@ async def test_2xx_is_delivered_and_redirects_are_not_followed(
     assert not receiver.at("/elsewhere")
 
 
-async def test_pauses_grow_until_it_is_given_up(desk: Desk, receiver: Receiver, delivery: Delivery) -> None:
-    """The first attempt and five more, all with one id; the end is kept."""
+async def test_pauses_grow_until_it_is_given_up(desk: Desk, receiver: Receiver, new_delivery: NewDelivery) -> None:
+    """The first attempt and five more, all with one id; the end is kept, and each is counted."""
+    outcomes: list[Outcome] = []
+    delivery = new_delivery(count=outcomes.append)
     receiver.answers["/hook"] = 500
     hook = await hook_at(desk, receiver.url + "/hook")
     await enter(desk, hook)
@@ -178,6 +180,19 @@ async def test_pauses_grow_until_it_is_given_up(desk: Desk, receiver: Receiver, 
     assert call["ended_at"] is not None
     assert {got.headers["webhook-id"] for got in receiver.got} == {str(call["call_id"])}
     assert len(receiver.got) == len(PAUSES) + 1
+    assert outcomes == [Outcome.RETRIED] * len(PAUSES) + [Outcome.GIVEN_UP]
+
+
+async def test_calls_that_are_due_are_counted(desk: Desk) -> None:
+    """Not those that somebody makes, or that come later; and of very many not all."""
+    hook, before = await hook_at(desk, DEAD), await hook_calls.count_due(desk.db, 1000)
+    for _ in range(3):
+        await enter(desk, hook)
+    assert await hook_calls.count_due(desk.db, 1000) == before + 3
+    assert await hook_calls.count_due(desk.db, 2) == 2
+    [call, *_] = await calls(desk, hook)
+    await hook_calls.claim(desk.db, desk.account_id, [call["call_id"]])
+    assert await hook_calls.count_due(desk.db, 1000) == before + 2
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]"])

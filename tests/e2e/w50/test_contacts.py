@@ -386,7 +386,7 @@ class TestCustomEvents:
                 hook = await hooks.create(tx, "Welcome", receiver.url + "/welcome")
                 await hooks.create(tx, "Dead", "http://127.0.0.1:1/")
             made = await client.post({"Email": "ada@example.org"}, "?customevents=Dead,Welcome")
-            delivery = Delivery(desk.db, nothing_to_tell, private_addresses=True)
+            delivery = Delivery(desk.db, nothing_to_tell, lambda _: None, private_addresses=True)
 
             async def is_told() -> bool:
                 await delivery.begin_due()
