@@ -18,8 +18,8 @@ async def login(visit: Visit) -> Members:
     """With `logout` it ends what the tokens that come with it are for; it sends no mail."""
     asked = visit.asked
     if asked.boolean("logout"):
-        for name in ("auth", "sso_auth_token"):
-            await principals.close_session(visit.db, asked.given(name))
+        await principals.close_session(visit.db, asked.given("auth"), Purpose.SESSION)
+        await principals.close_session(visit.db, asked.given("sso_auth_token"), Purpose.SIGN_ON)
         return _logged_in(None, None, None)
     if asked.boolean("send_user_name"):
         raise Invalid("This server sends no mail.")

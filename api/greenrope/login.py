@@ -23,14 +23,14 @@ async def log_in(services: Services, form: Form) -> Record:
         raise Unauthorized("Invalid email or password") from None
     await requests.document(form.xml)
     await services.throttle.admit(access.principal())
-    token = await principals.open_session(services.db, access.principal_id, Purpose.SESSION, TOKEN_SECONDS)
+    token = await principals.open_session(services.db, access.principal_id, Purpose.PROGRAM, TOKEN_SECONDS)
     return Record((SUCCESS, ("Token", token)))
 
 
 async def logged_in(services: Services, form: Form) -> Access:
     """Whose token it is, if it was sent with the same e-mail address. Raises Unauthorized, Throttled, QuotaExceeded."""
     try:
-        access = await services.authenticator.session(form.auth_token, Purpose.SESSION)
+        access = await services.authenticator.session(form.auth_token, Purpose.PROGRAM)
     except Unauthorized:
         raise Unauthorized("Invalid or expired auth_token") from None
     if name_key(form.email) != name_key(access.name):

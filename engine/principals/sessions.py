@@ -20,12 +20,14 @@ PRUNED_AT_ONCE = 10_000
 
 
 class Purpose(StrEnum):
-    """What a session is for: a token for one is none for the other."""
+    """What a session is for: a token for one is none for the others."""
 
-    #: Of who has logged in.
+    #: Of a visitor who has logged in.
     SESSION = "session"
     #: For another program, which acts for who has logged in.
     SIGN_ON = "sign_on"
+    #: Of a program that has logged in by itself.
+    PROGRAM = "program"
 
 
 async def open_session(
@@ -80,10 +82,10 @@ async def session(db: Database, token: str, purpose: Purpose) -> Access:
     return _at_home(Access.of(rows), rows)
 
 
-async def close_session(db: Database, token: str) -> None:
-    """Ends a session, if it is one that has not ended."""
+async def close_session(db: Database, token: str, purpose: Purpose) -> None:
+    """Ends a session, if it is one for this purpose that has not ended."""
     async with db.everywhere() as tx:
-        await tx.run("close_session", token_hash=secrets.hash_of(token))
+        await tx.run("close_session", token_hash=secrets.hash_of(token), purpose=purpose)
 
 
 async def prune_sessions(db: Database) -> None:

@@ -59,9 +59,10 @@ update principal_grant set home = true;
 create unique index principal_grant_home on principal_grant (principal_id) where home;
 
 -- account_id: the account that the token is for, when it is not the principal's home; slides: how far each use moves the
--- end on. A session is a token that a login has made; a sign-on is one for a single use by another program.
+-- end on. A session is a token that a visitor's login has made, a program's is one that its own has; a sign-on is one for a
+-- single use by another program.
 alter table token
-    add column purpose text not null default 'api' check (purpose in ('api', 'session', 'sign_on')),
+    add column purpose text not null default 'api' check (purpose in ('api', 'session', 'sign_on', 'program')),
     add column account_id bigint,
     add column slides interval;
 create index token_by_expiry on token (expires_at) where purpose <> 'api';

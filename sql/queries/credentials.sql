@@ -47,7 +47,7 @@ where token_hash = :token_hash and revoked_at is null and expires_at > now();
 
 -- name: close_session!
 update token set revoked_at = now()
-where token_hash = :token_hash and purpose <> 'api' and revoked_at is null;
+where token_hash = :token_hash and purpose = :purpose and revoked_at is null;
 
 -- name: close_sessions!
 update token set revoked_at = now()

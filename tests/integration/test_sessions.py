@@ -41,22 +41,23 @@ async def left(desk: Desk, token: str) -> float:
 
 
 async def test_a_session_is_of_its_principal_for_its_purpose(desk: Desk, user: UUID) -> None:
-    """Contract convio.md 3.1: a token of one kind is none of the other."""
-    for purpose, another in ((SESSION, SIGN_ON), (SIGN_ON, SESSION)):
+    """Contract convio.md 3.1, greenrope.md 1.1: a token of one kind is none of another."""
+    for purpose in Purpose:
         token = await principals.open_session(desk.db, user, purpose, 60)
         access = await principals.session(desk.db, token, purpose)
         assert (access.principal_id, access.home) == (user, desk.account_id)
         assert 50 < access.seconds <= 60
-        with pytest.raises(Unauthorized):
-            await principals.session(desk.db, token, another)
+        for another in set(Purpose) - {purpose}:
+            with pytest.raises(Unauthorized):
+                await principals.session(desk.db, token, another)
         with pytest.raises(Unauthorized):
             await principals.authenticate(desk.db, token)
 
 
 async def test_an_api_token_is_no_session(desk: Desk) -> None:
     token = await principals.create_token(desk.db, desk.account_id, "API")
-    await principals.close_session(desk.db, token)
     for purpose in Purpose:
+        await principals.close_session(desk.db, token, purpose)
         with pytest.raises(Unauthorized):
             await principals.session(desk.db, token, purpose)
     assert (await principals.authenticate(desk.db, token)).account_id == desk.account_id
@@ -66,7 +67,7 @@ async def test_an_api_token_is_no_session(desk: Desk) -> None:
 async def test_what_is_no_token_is_refused(desk: Desk, shown: str) -> None:
     with pytest.raises(Unauthorized):
         await principals.session(desk.db, shown, SESSION)
-    await principals.close_session(desk.db, shown)
+    await principals.close_session(desk.db, shown, SESSION)
 
 
 async def test_one_that_does_not_slide_ends_at_its_time(desk: Desk, user: UUID) -> None:
@@ -107,8 +108,9 @@ async def test_it_slides_once_a_minute_at_most(desk: Desk, user: UUID) -> None:
 async def test_a_closed_session_is_useless(desk: Desk, user: UUID) -> None:
     """Contract convio.md 3.1: logout."""
     closed, other = [await principals.open_session(desk.db, user, SESSION, HALF_AN_HOUR, slides=True) for _ in range(2)]
+    await principals.close_session(desk.db, other, SIGN_ON)
     for _ in range(2):
-        await principals.close_session(desk.db, closed)
+        await principals.close_session(desk.db, closed, SESSION)
     with pytest.raises(Unauthorized):
         await principals.session(desk.db, closed, SESSION)
     assert (await principals.session(desk.db, other, SESSION)).principal_id == user
@@ -122,7 +124,7 @@ async def test_a_token_that_was_made_up_before(desk: Desk, user: UUID) -> None:
     for _ in range(2):
         with pytest.raises(Conflict):
             await principals.open_session(desk.db, user, SESSION, 60, token=token)
-        await principals.close_session(desk.db, token)
+        await principals.close_session(desk.db, token, SESSION)
 
 
 async def test_a_session_may_be_at_home_in_a_shared_account(desk: Desk, new_desk: NewDesk, user: UUID) -> None:

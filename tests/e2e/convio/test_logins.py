@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from engine import accounts, organizations, principals
-from engine.principals import Privilege
+from engine.principals import Privilege, Purpose
 from tests import convio_examples as examples
 from tests.convio_examples import CONTRACT
 from tests.e2e.convio.book import Book, refusal
@@ -118,6 +118,16 @@ async def test_a_session(nobody: Book, user: tuple[str, UUID]) -> None:
         await expire(desk, 29)
     await expire(desk, 1)
     await book.refused("getAddressBookGroups", 3)
+
+
+async def test_a_token_of_another_dialect(nobody: Book, user: tuple[str, UUID]) -> None:
+    """Contract 3: as an unknown one, and nothing that comes with it here ends it."""
+    db = nobody.front.desk.db
+    token = await principals.open_session(db, user[1], Purpose.PROGRAM, 60)
+    await nobody.with_(auth=token).refused("getAddressBookGroups", 3)
+    await nobody.with_(sso_auth_token=token).refused("getAddressBookGroups", 7)
+    await nobody.call("login", servlet="CRConsAPI", auth=token, sso_auth_token=token, logout="true")
+    assert (await principals.session(db, token, Purpose.PROGRAM)).principal_id == user[1]
 
 
 async def test_where_the_login_is(served: Served) -> None:

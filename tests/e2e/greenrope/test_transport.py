@@ -8,7 +8,8 @@ from lxml import etree
 
 from engine import principals
 from engine.database import Database
-from engine.principals import Privilege
+from engine.errors import Unauthorized
+from engine.principals import Privilege, Purpose
 from engine.settings import Settings
 from tests.e2e.api.front import Front, open_front
 from tests.e2e.greenrope.conftest import NewUser
@@ -56,9 +57,19 @@ async def test_tokens_that_are_not_good(rope: Rope, new_user: NewUser) -> None:
         assert (root.tag, refusal(root)) == ("GetAccountsWithAccessResponse", 1001)
 
 
+@pytest.mark.parametrize("purpose", [Purpose.SESSION, Purpose.SIGN_ON])
+async def test_tokens_of_other_dialects(rope: Rope, db: Database, purpose: Purpose) -> None:
+    """Contract 1.1: a token is one of GetAuthToken; and that is none of another dialect."""
+    token = await principals.open_session(db, rope.principal_id, purpose, 60)
+    _, content = await posted(rope.front, {"email": rope.email, "auth_token": token, "xml": ACCOUNTS})
+    assert refusal(etree.fromstring(content)) == 1001
+    with pytest.raises(Unauthorized):
+        await principals.session(db, rope.token, purpose)
+
+
 async def test_how_long_a_token_is_good(rope: Rope) -> None:
     """Contract 1.1 and 8: two hours, then 1001."""
-    fresh, owner, mine = await rope.again(), rope.front.desk.owner, "principal_id = $1 AND purpose = 'session'"
+    fresh, owner, mine = await rope.again(), rope.front.desk.owner, "principal_id = $1 AND purpose = 'program'"
     hours = f"SELECT DISTINCT round(extract(epoch FROM expires_at - created_at) / 3600, 2) FROM token WHERE {mine}"
     assert await owner.fetchval(hours, rope.principal_id) == 2
     await owner.execute(f"UPDATE token SET expires_at = now() - interval '1 second' WHERE {mine}", rope.principal_id)
