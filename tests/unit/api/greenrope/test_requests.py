@@ -134,3 +134,10 @@ def test_how_many_contacts_a_request_has() -> None:
     assert len(requests.items(xml.parse(contacts(*["contact_id='1'"] * 1000)))) == 1000
     with pytest.raises(Invalid):
         requests.items(xml.parse(contacts(*["contact_id='1'"] * 1001)))
+
+
+async def test_how_many_elements_a_request_has() -> None:
+    """Contract 10: a request of far more than its contacts may have is refused before its tree is built."""
+    inside = b"<Contact/>" * requests.MOST_ELEMENTS
+    with pytest.raises(BadXml, match="200,000 elements"):
+        await requests.document(b"<AddContactsRequest>" + inside + b"</AddContactsRequest>")

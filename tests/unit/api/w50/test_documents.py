@@ -1,6 +1,7 @@
 """Answers in JSON and in DataContract XML (contract w50.md)."""
 
 import json
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -111,3 +112,16 @@ def test_hostile_texts_make_no_broken_answers(media: Media) -> None:
         etree.fromstring(body)
     else:
         json.loads(body)
+
+
+def test_a_long_list_is_written_item_by_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 7: one text all the same; whoever writes JSON holds all threads up until it is done."""
+    told, dumps = list[object](), json.dumps
+
+    def noted(plain: object, **said: Any) -> str:
+        told.append(plain)
+        return dumps(plain, **said)
+
+    monkeypatch.setattr(json, "dumps", noted)
+    assert json.loads(written(Listing("ContactsList", (LIST, LIST)), Media.JSON)) == [LIST.plain()] * 2
+    assert told == [LIST.plain()] * 2
