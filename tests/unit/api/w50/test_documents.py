@@ -1,13 +1,17 @@
 """Answers in JSON and in DataContract XML (contract w50.md)."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from lxml import etree
 
+from api.w50 import lists
 from api.w50.documents import Contact, Document, Item, Listing, Problem, written
 from api.w50.media import Media
+from engine.fields import Choice, Field
 from tests.unit.api.w50.examples import (
     CONTRACT_XML,
     ENC_ID,
@@ -21,6 +25,7 @@ from tests.unit.api.w50.examples import (
     PROBLEM_XML,
 )
 
+NOW = datetime(2026, 1, 15, tzinfo=UTC)
 MODELS = "http://schemas.datacontract.org/2004/07/W50API.Models.DTO"
 
 
@@ -76,6 +81,20 @@ def test_fields_and_their_values() -> None:
         "<InUse>true</InUse><Order>1</Order><Value>None</Value></ContactSchemaFieldValue></ContactSchemaFieldValues>"
         "<Id>2</Id><Name>Diet</Name></ContactSchemaField>"
     )
+
+
+def test_the_contracts_fields() -> None:
+    """Contract 7: the example as it stands."""
+
+    def field(number: int, label: str, **said: Any) -> Field:
+        return Field(number, UUID(int=number), label, label, created_at=NOW, updated_at=NOW, position=number, **said)
+
+    known = (
+        field(1, "Email", type="string", property="email"),
+        field(2, "Diet", type="choice", choices=(Choice(9, "None"),), default_value="None"),
+    )
+    shown = Listing("ContactSchemaField", tuple(lists._field(7, each) for each in known))
+    assert written(shown, Media.JSON).decode() == FIELDS
 
 
 def test_a_job_in_xml() -> None:
