@@ -102,7 +102,8 @@ def _principal(call: Call, item: Item) -> Principal:
 async def _in_account(call: Call, doing: Doing, contacts: Sequence[Asked]) -> dict[int, Members]:
     principal = contacts[0].principal
     try:
-        known = await resolving.known(call.db, principal.account_id, [contact.said for contact in contacts])
+        said, most_tags = [contact.said for contact in contacts], call.services.settings.max_tags
+        known = await resolving.known(call.db, principal.account_id, said, most_tags=most_tags)
     except Exception as error:  # noqa: BLE001 (whatever it is, contacts of other accounts have their turn)
         refused = writing.refused(dialects.told(error, call.function))
         return {contact.place: refused for contact in contacts}

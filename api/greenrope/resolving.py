@@ -38,7 +38,10 @@ class Known:
         return frozenset(self.groups[name_key(name)].set_no for name in names)
 
     def tags_named(self, names: Iterable[str]) -> frozenset[int]:
-        """Those that were not there have been made."""
+        """Those that were not there have been made. Raises Invalid when the account may not have so many."""
+        for name in names:
+            if name_key(name) not in self.tags:
+                raise Invalid(f"Tag {shown(name)} does not exist, and the account has as many as it may have")
         return frozenset(self.tags[name_key(name)].set_no for name in names)
 
     def company(self, number: int) -> NamedSet:
@@ -86,8 +89,10 @@ class Known:
         return next((field for field in found if field.set_no is None or field.set_no in groups), found[0])
 
 
-async def known(db: Database, account_id: int, contacts: Sequence[Submitted]) -> Known:
-    """Looks up all that contacts name. Tags and companies that are named and are not there are made."""
+async def known(db: Database, account_id: int, contacts: Sequence[Submitted], *, most_tags: int | None) -> Known:
+    """Looks up all that contacts name. Tags and companies that are named and are not there are made, but no tags if the
+    account would have more than `most_tags`.
+    """
     said_companies = {contact.texts["Company"] for contact in contacts if contact.texts.get("Company")}
     linked = [link for contact in contacts for link in contact.companies if link.number is None]
     async with db.account(account_id) as tx:
@@ -96,7 +101,7 @@ async def known(db: Database, account_id: int, contacts: Sequence[Submitted]) ->
         numbered = await catalog.by_numbers(tx, SetKind.COMPANY, _companies(contacts))
         known_fields = await fields.all_scopes(tx) if any(contact.fields for contact in contacts) else ()
         workflows = await _workflows(tx, contacts)
-    tags = await _made(db, account_id, SetKind.TAG, {tag for contact in contacts for tag in contact.tags})
+    tags = await _made(db, account_id, SetKind.TAG, {tag for contact in contacts for tag in contact.tags}, most_tags)
     joined = {link.name for link in linked if not link.removed}
     companies |= await _made(db, account_id, SetKind.COMPANY, said_companies | joined)
     return Known(groups, tags, companies, numbered, known_fields, workflows)
@@ -118,10 +123,17 @@ async def _workflows(tx: Transaction, contacts: Sequence[Submitted]) -> Collecti
     return (await hooks.by_numbers(tx, possible)).keys() if possible else ()
 
 
-async def _made(db: Database, account_id: int, kind: SetKind, names: Collection[str]) -> dict[str, NamedSet]:
+async def _made(
+    db: Database, account_id: int, kind: SetKind, names: Collection[str], most: int | None = None
+) -> dict[str, NamedSet]:
+    """Those that there are now."""
     if not names:
         return {}
     if len(names) > MOST_NAMES:
         raise Invalid(f"a request has at most {MOST_NAMES:,} different tags, and as many companies")
-    async with db.account(account_id) as tx:
-        return await catalog.find_or_create(tx, kind, sorted(names))
+    try:
+        async with db.account(account_id) as tx:
+            return await catalog.find_or_create(tx, kind, sorted(names), most=most)
+    except Invalid:
+        async with db.account(account_id) as tx:
+            return await catalog.by_names(tx, kind, names)

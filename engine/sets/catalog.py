@@ -99,14 +99,16 @@ async def create(
         **key,
     )
     assert row is not None
-    # Only now: the account's row is locked, so nobody else makes one.
-    if most is not None and await count(tx, kind) > most:
-        raise Invalid(f"the account has {most} {kind.plural} already, as many as it may have")
+    await _insist_on_room(tx, kind, most)
     return NamedSet.of(row)
 
 
-async def find_or_create(tx: Transaction, kind: SetKind, names: Iterable[str]) -> dict[str, NamedSet]:
+async def find_or_create(
+    tx: Transaction, kind: SetKind, names: Iterable[str], *, most: int | None = None
+) -> dict[str, NamedSet]:
     """The living sets with these names, by name key; those that there are not are made, in the order given.
+
+    Raises Invalid when the account would have more than `most` of their kind.
 
     In a transaction of its own: to make one locks the account's row, after which nothing may be waited for. Whoever
     means lists does not want this (a name that is no list's is a mistake).
@@ -116,8 +118,16 @@ async def find_or_create(tx: Transaction, kind: SetKind, names: Iterable[str]) -
     if len(found) < len(wanted):
         await tx.all("lock_names")
         found = await by_names(tx, kind, wanted.values())
-        found |= await _create_all(tx, kind, {key: wanted[key] for key in reversed(wanted) if key not in found})
+        made = await _create_all(tx, kind, {key: wanted[key] for key in reversed(wanted) if key not in found})
+        await _insist_on_room(tx, kind, most if made else None)
+        found |= made
     return found
+
+
+async def _insist_on_room(tx: Transaction, kind: SetKind, most: int | None) -> None:
+    """Raises Invalid when there are more. Asked once they are made: then the account's row is locked."""
+    if most is not None and await count(tx, kind) > most:
+        raise Invalid(f"the account has {most} {kind.plural} already, as many as it may have")
 
 
 async def _create_all(tx: Transaction, kind: SetKind, names: Mapping[str, str]) -> dict[str, NamedSet]:

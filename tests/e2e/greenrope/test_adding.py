@@ -1,6 +1,7 @@
 """AddContacts (contract greenrope.md 3, 5.1, 5.2), with the corrections of issue 4."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -8,6 +9,8 @@ from lxml import etree
 from engine import principals
 from engine.database import Database
 from engine.principals import Privilege
+from engine.settings import Settings
+from tests.e2e.api.front import open_front
 from tests.e2e.greenrope.conftest import NewUser
 from tests.e2e.greenrope.people import (
     TIME,
@@ -26,6 +29,7 @@ from tests.e2e.greenrope.test_groups import created
 from tests.e2e.greenrope.test_user_fields import added
 from tests.greenrope_examples import examples
 from tests.integration.conftest import NewDesk
+from tests.integration.desk import Desk
 
 
 async def test_the_seeds_first_example(rope: Rope) -> None:
@@ -309,6 +313,17 @@ async def test_very_many_new_tags(rope: Rope) -> None:
     assert {refusal(each) for each in await rope.each(request("AddContacts", *said))} == {1003}
     [told] = await rope.each(request("AddContacts", element("Contact", Firstname="Ann", Tags=tags(range(3)))))
     assert told.findtext("Result") == "Success"
+
+
+async def test_as_many_tags_as_there_may_be(settings: Settings, desk: Desk, token: str, rope: Rope) -> None:
+    """Contract 3.3 and 5.1: those that are there may be given, and who names no new one is written."""
+    async with open_front(settings.model_copy(update={"max_tags": 1}), desk, token) as front:
+        limited = replace(rope, front=front)
+        await added_one(limited, Firstname="A", Tags=listed("Tag", "T"))
+        said = [contact(Firstname=name, Tags=listed("Tag", *of)) for name, of in (("B", "tU"), ("C", "t"), ("D", ""))]
+        refused, *written = await limited.each(request("AddContacts", *said))
+    assert refusal(refused) == 1003
+    assert [each.findtext("Result") for each in written] == ["Success", "Success"]
 
 
 def tags(numbers: range) -> str:
