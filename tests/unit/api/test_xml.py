@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from api import xml
-from api.xml import MOST_LEVELS, BadXml
+from api.xml import MOST_ATTRIBUTES, MOST_BEFORE, MOST_BETWEEN, MOST_LEVELS, PIECE_BYTES, BadXml
 
 LAUGHS = (
     '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol1 "lol">'
@@ -45,11 +45,23 @@ def test_as_deep_as_may_be() -> None:
         (nested(MOST_LEVELS + 1), "more than 32 levels"),
         (nested(10_000), "more than 32 levels"),
         (b"<a>" * 30_000_000, "more than 32 levels"),
+        (
+            b"<a><b" + b"".join(b' c%d=""' % n for n in range(MOST_ATTRIBUTES + 1)) + b"/></a>",
+            "more than 100 attributes",
+        ),
+        (b"<a><b c='" + b"d" * 2**20 + b"'/></a>", "between two tags"),
+        (b"<a><!--" + b"-><!-" * 2**18 + b"--></a>", "between two tags"),
     ],
 )
 def test_what_is_refused(document: bytes, words: str) -> None:
     with pytest.raises(BadXml, match=words):
         xml.parse(document)
+
+
+def test_as_many_attributes_and_as_long_a_text_as_may_be() -> None:
+    tag = b"<b" + b"".join(b' c%d=""' % n for n in range(MOST_ATTRIBUTES)) + b"/>"
+    text = b"t" * (MOST_BETWEEN - PIECE_BYTES)
+    assert [len(each.attrib) for each in xml.parse(b"<a>" + (text + tag) * 3 + b"</a>")] == [MOST_ATTRIBUTES] * 3
 
 
 def test_as_many_elements_as_may_be() -> None:
@@ -84,7 +96,10 @@ def test_the_opening_of_a_document() -> None:
     assert xml.opening(b"<a" + b" " * 5000 + b"/>") == ("a", {})
 
 
-@pytest.mark.parametrize("document", [b"", b"  ", b"<", b"a<b/>", b"<!-- -->", LAUGHS, OUTSIDE, b"\xff\xfe\x00"])
+LATE = b" " * MOST_BEFORE + b"<a/>"
+
+
+@pytest.mark.parametrize("document", [b"", b"  ", b"<", b"a<b/>", b"<!-- -->", LAUGHS, OUTSIDE, b"\xff\xfe\x00", LATE])
 def test_what_has_no_opening(document: bytes) -> None:
     with pytest.raises(BadXml):
         xml.opening(document)
