@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -28,6 +28,8 @@ from engine.operations.staged_import import DROPPED, INSERTED, UNCHANGED, UPDATE
 #: Contacts that may be added at once, and bytes of the request to create a job and of one that adds (contract 10).
 MOST_CONTACTS = 10_000
 JOB_BYTES, CONTACTS_BYTES = 2**20, 32 * 2**20
+#: Names of a contact that were not announced and are told one by one: of all that a request holds 170 MB are told.
+MOST_UNANNOUNCED = 10
 
 STATUSES: Mapping[State, str] = MappingProxyType(
     {State.INITIALIZED: "Queued", State.PROCESSING: "Running", State.COMPLETED: "Complete"}
@@ -119,25 +121,34 @@ def _all_checked(of_list: Schema, job: StagedImport, said: Sequence[Said], known
 
 def _checked(of_list: Schema, job: StagedImport, said: Said, known: Mapping[str, int]) -> _Checked:
     """What can be imported of a contact; the rest is warned about and left out."""
-    values, warnings, invalid = dict[Field, str | None](), list[str](), list[str]()
+    values, warnings, invalid, unannounced = dict[Field, str | None](), list[str](), list[str](), list[str]()
     if not said.values:
         warnings.append("Values has no value of a field.")
     for name, value in said.values.items():
         field = of_list.find(name)
         if field is None or field.field_no not in job.field_nos:
-            warnings.append(f"Field '{name[:100]}' was not announced, and is left out.")
+            unannounced.append(name)
             continue
         try:
             values[field] = schema.fitting(field, value)
         except Invalid as error:
             warnings.append(error.message)
             invalid.append(field_values.type_of(field))
+    warnings += _left_out(unannounced)
     contact_no = None if said.enc_id is None else known.get(said.enc_id, 0)
     if contact_no == 0:
         warnings.append(f"EncContactId is not of a contact of contact list {of_list.contact_list.set_no}.")
     contact = StagedContact({field.field_no: value for field, value in values.items()}, contact_no)
     shown = {field.label: value for field, value in values.items()}
     return _Checked(said, contact, shown, tuple(warnings), tuple(invalid))
+
+
+def _left_out(names: Sequence[str]) -> Iterator[str]:
+    for name in names[:MOST_UNANNOUNCED]:
+        yield f"Field '{name[:100]}' was not announced, and is left out."
+    if len(names) > MOST_UNANNOUNCED:
+        more = len(names) - MOST_UNANNOUNCED
+        yield f"{more} more fields were not announced, and are left out."
 
 
 def _shown(job: StagedImport, activity: Activity | None) -> Item:

@@ -18,6 +18,8 @@ from engine.texts import can_be_stored
 
 #: Fields that a contact may have values of, or an import announces.
 MOST_VALUES: Final = 1000
+#: Elements of an XML body with one contact, or with names: a pair of a contact has three.
+MOST_ELEMENTS: Final = 5 * MOST_VALUES
 #: Longest name of a field, and longest id of a contact, that is looked at.
 NAME_LENGTH: Final = 255
 #: Characters of one contact of many, as JSON: of most, and at most.
@@ -53,7 +55,7 @@ def contact_or_values(media: Media, body: bytes) -> Contact:
 def contacts(media: Media, body: bytes, most: int) -> list[Contact]:
     """The contacts in a body. Raises Invalid, also for more than `most`, and BadXml."""
     if media.is_xml:
-        elements = _root(body, "ArrayOfContact", MODELS).iterfind(f"{{{MODELS}}}Contact")
+        elements = _root(body, "ArrayOfContact", MODELS, xml.MOST_ELEMENTS).iterfind(f"{{{MODELS}}}Contact")
         found = map(_contact_of_element, elements)
     else:
         found = map(_contact_of_json, _items(body))
@@ -170,8 +172,8 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number")
 
 
-def _root(body: bytes, name: str, namespace: str) -> Element:
-    root = xml.parse(body)
+def _root(body: bytes, name: str, namespace: str, most_elements: int = MOST_ELEMENTS) -> Element:
+    root = xml.parse(body, most_elements)
     if root.tag != f"{{{namespace}}}{name}":
         raise BadXml(f"The root of the XML must be {name} in the namespace {namespace}.")
     return root

@@ -88,12 +88,17 @@ async def test_what_is_wrong_is_left_out_and_warned_about(client: Client) -> Non
         {"Age": "old"},
         {"FirstName": "Ada", "Foo": 1, "Age": 3},
         {},
+        {"Age": 4, **{f"Foo{number}": 1 for number in range(1, 31)}},
     )
-    assert [each["Values"] for each in accepted] == [{"Age": "1"}, {"Age": "2"}, {}, {"Age": "3"}, {}]
-    assert [len(each["ValidationWarnings"]) for each in accepted] == [1, 2, 1, 2, 1]
+    assert [each["Values"] for each in accepted] == [{"Age": "1"}, {"Age": "2"}, {}, {"Age": "3"}, {}, {"Age": "4"}]
+    assert [len(each["ValidationWarnings"]) for each in accepted] == [1, 2, 1, 2, 1, 11]
+    assert accepted[-1]["ValidationWarnings"][9:] == [
+        "Field 'Foo10' was not announced, and is left out.",
+        "20 more fields were not announced, and are left out.",
+    ]
     job = await finished(client, path)
     assert (job["InvalidEmailCount"], job["InvalidSmsCount"]) == (2, 1)
-    assert counted(job) == {"Inserted": 3, "Dropped": 2, "Total": 5}
+    assert counted(job) == {"Inserted": 4, "Dropped": 2, "Total": 6}
     errors = await client.desk.rows("activity_error")
     assert sorted(error["item"] for error in errors) == ["part 1, contact 3", "part 1, contact 5"]
 

@@ -11,7 +11,7 @@ from api.w50 import submitted
 from api.w50.documents import Contact as Shown
 from api.w50.documents import written
 from api.w50.media import Media
-from api.w50.submitted import Contact
+from api.w50.submitted import MOST_ELEMENTS, Contact
 from api.w50.values import VALUE_LENGTH, Scalar, text_of
 from api.xml import BadXml
 from engine.errors import Invalid
@@ -143,10 +143,11 @@ def test_wrong_values_in_xml(element: str) -> None:
         xml_contact("", root="urn:other"),
         '<!DOCTYPE Contact [<!ENTITY a "a">]>' + xml_contact("<a:Value>&a;</a:Value>"),
         "<a>" * 10_000,
+        xml_contact("<a:Value>" + "<a:x/>" * MOST_ELEMENTS + "</a:Value>"),
     ],
 )
 def test_wrong_documents(document: str) -> None:
-    """Contract 2.3 and 9: another root, a DTD, what is no XML."""
+    """Contract 2.3 and 9: another root, a DTD, what is no XML, or has more elements than a contact needs."""
     with pytest.raises(BadXml):
         read(document, Media.XML)
 
