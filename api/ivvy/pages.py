@@ -25,8 +25,9 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 }
-#: Headers of browsers that fetch what nobody has opened.
+#: Headers of browsers that fetch what nobody has opened, and what they say then.
 AHEAD = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+NOBODY_LOOKS = ("prefetch", "preview")
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -59,7 +60,8 @@ async def _answer(db: Database, request: web.Request) -> web.Response:
 
 
 def _fetches_ahead(request: web.Request) -> bool:
-    return any("prefetch" in request.headers.get(name, "").lower() for name in AHEAD)
+    said = " ".join(request.headers.get(name, "").lower() for name in AHEAD)
+    return any(word in said for word in NOBODY_LOOKS)
 
 
 def _refuse(error: MusterError) -> web.Response:

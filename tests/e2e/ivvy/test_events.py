@@ -31,8 +31,10 @@ async def responses(client: Ivvy, event: Event, **params: object) -> dict[int, s
     return {each["contactId"]: each["response"] for each in (await invited(client, event, **params))["results"]}
 
 
-async def open_link(client: Ivvy, link: str, status: int = 200, method: str = "GET", purpose: str = "") -> str:
-    async with client.front.session.request(method, link, headers={"Sec-Purpose": purpose}) as response:
+async def open_link(client: Ivvy, link: str, status: int = 200, method: str = "GET", said: str = "") -> str:
+    """The page; said: a header of the browser's."""
+    headers = dict([said.split(": ")]) if said else {}
+    async with client.front.session.request(method, link, headers=headers) as response:
         assert response.status == status
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
         assert response.headers["Cache-Control"] == "no-store"
@@ -173,7 +175,8 @@ async def test_who_only_looks_says_nothing(ivvy_client: Ivvy) -> None:
     event = await new_event(ivvy_client)
     [result] = await invite(ivvy_client, event, 1)
     assert await open_link(ivvy_client, result["inviteLinkNo"], method="HEAD") == ""
-    await open_link(ivvy_client, result["inviteLinkNo"], purpose="prefetch;prerender")
+    for said in ("Sec-Purpose: prefetch;prerender", "Purpose: Prefetch", "X-Moz: prefetch", "X-Purpose: preview"):
+        await open_link(ivvy_client, result["inviteLinkNo"], said=said)
     assert await responses(ivvy_client, event) == {1: "U"}
     async with ivvy_client.front.session.post(result["inviteLinkYes"]) as response:
         assert response.status == 405
