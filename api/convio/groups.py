@@ -28,7 +28,10 @@ async def add_contacts(call: Call) -> Members:
 
 
 async def add(call: Call) -> Members:
+    """A new group; who puts contacts into it must be allowed to do that as well."""
     name, contact_nos = _name(call), call.asked.numbers("contact_ids")
+    if contact_nos:
+        call.principal.require(*WRITE)
     async with call.db.account(call.account_id) as tx:
         group = await catalog.create(tx, SetKind.LIST, name, most=call.services.settings.max_lists)
     return [_group(group), *_ids(await _join(call, group, contact_nos))]

@@ -139,6 +139,15 @@ async def test_who_may_only_look(book: Book, limited: Limited) -> None:
     assert (await reader.call("getAddressBookGroups"))["group"]["id"] == group
 
 
+async def test_who_may_make_groups_only(book: Book, limited: Limited) -> None:
+    """Contract 6.2, 7: 904 with contacts, and then no group is made."""
+    await book.contacts(100)
+    maker = await limited(Privilege.LISTS_READ, Privilege.LISTS_WRITE)
+    await maker.refused("addAddressBookGroup", 904, group_name="Donors", contact_ids="100")
+    assert await maker.call("getAddressBookGroups") == {}
+    assert "contactId" not in await maker.call("addAddressBookGroup", group_name="Donors", contact_ids=" ")
+
+
 async def test_many_at_once(book: Book) -> None:
     """Contract 6.1; design, "Inline operations": one after the other, and each is answered."""
     await book.front.desk.make_contacts(12)
