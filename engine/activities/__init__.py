@@ -19,8 +19,8 @@ whoever decides whom a condition means before it writes to them, or makes one (e
 imports). That of organizations (another) is taken with none of them. Calls of hooks are only added under other locks;
 who takes them or ends them takes nothing else. The row of a staged import is locked alone, or after 6. Rows of
 principals are locked alone, but for a user's: the login, then grants, then tokens.
-Custom fields are locked by number, and nothing is waited for under these locks but an activity's own row. What invited
-contacts answer is written under the lock of the event's row of 4, FOR SHARE, and nothing is waited for after it.
+Custom fields are locked by number, after 6 where both are, and nothing is waited for under these locks but 7. What
+invited contacts answer is written under the lock of the event's row of 4, FOR SHARE, and nothing is waited for then.
 
 Work takes 1 to 5 and then, to finish, 6 and 7; a batch that is not the last takes only its own activity's row of 7,
 unless it lets those run that have waited for what it has read (an export's first): that takes 6, too.

@@ -46,6 +46,8 @@ class DeletionOfSets(WholeOperation):
     async def write(self, tx: Transaction, activity: Activity) -> Done:
         set_nos = activity.request["sets"]
         result = await deletion.delete(tx, activity.sequence, set_nos)
+        # Whoever deletes a field at once has it before the field, and this one wants it to finish.
+        await tx.run("lock_account")
         doomed = await fields.delete_of_lists(tx, set_nos)
         return Done(result, [EraseValues(doomed)] if doomed else ())
 

@@ -251,6 +251,29 @@ class TestScopes:
             "custom_fields_delete": False,
         }
 
+    async def test_a_list_is_deleted_while_one_of_them_is(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Lock order (engine/activities): whoever takes the account's lock and fields, takes it first."""
+        gone = await desk.new_list()
+        async with desk.db.account(desk.account_id) as tx:
+            doomed = await fields.create(tx, Definition("Diet", set_no=gone.set_no))
+        begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+        async def pause(_number: int) -> None:
+            begun.set()
+            await may_go_on.wait()
+
+        monkeypatch.setitem(operations.OPERATIONS, DeleteLists.kind, WatchedWork(DeletionOfSets(), before=pause))
+        deleted = await desk.submit(DeleteLists(list_ids=(gone.set_id,)))
+        deleting = asyncio.create_task(desk.deliver(deleted.messages))
+        await begun.wait()
+        async with desk.db.scheduling(desk.account_id) as tx:
+            may_go_on.set()
+            await desk.someone_waits()
+            assert await fields.delete(tx, [doomed.field_no]) == {doomed.field_no}
+        await deleting
+        found = await desk.find(deleted)
+        assert (found.state, found.attempts) == (State.COMPLETED, 1)
+
     async def test_one_of_a_list_is_deleted_with_its_values(self, desk: Desk) -> None:
         await desk.make_contacts(1)
         target = await desk.new_list()
