@@ -1,7 +1,7 @@
 """Deleting contacts by number while the caller waits: few as single writes, which share a transaction, many as one
 activity.
 
-One contact takes a quarter of the time that way, and ten thousand take 0.3 seconds instead of a minute and a half.
+One contact takes a quarter of the time that way, and ten thousand take 0.3 seconds instead of half a minute.
 """
 
 from collections.abc import Sequence
