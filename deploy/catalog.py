@@ -57,7 +57,8 @@ def create_field(
     list_: Annotated[int | None, typer.Option("--list", help="Number of the list whose members have it.")] = None,
     choices: Annotated[list[str] | None, typer.Option("--choice", help="A possible value; repeat for more.")] = None,
     property_: Annotated[
-        fields.Property | None, typer.Option("--property", help="What of the contact it is another name of.")
+        fields.Property | None,
+        typer.Option("--property", help="What of the contact a list's field is another name of."),
     ] = None,
 ) -> None:
     """Make a custom field; prints its number."""

@@ -44,7 +44,7 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Definition:
     """What is said of a field. set_no: the list whose members have it, None for everybody; choices: the possible values
-    in their order, none of them when all are.
+    in their order, none of them when all are; property: of a list's field, what of the contact it is another name of.
     """
 
     label: str
@@ -228,6 +228,11 @@ async def all_scopes(tx: Transaction) -> list[Field]:
     return [Field.of(row) for row in await tx.all("fields_of_all_scopes")]
 
 
+async def with_values(tx: Transaction) -> list[Field]:
+    """Those of all scopes that have values of their own: that are not another name of a property."""
+    return [field for field in await all_scopes(tx) if field.property is None]
+
+
 async def page_of_all_scopes(
     tx: Transaction, *, limit: int, after_field_no: int = 0, set_no: int | None = None
 ) -> list[Field]:
@@ -317,7 +322,11 @@ async def gone_errors(tx: Transaction, field_nos: Iterable[int]) -> list[ItemErr
 
 
 def _insist_on_sense(said: Definition) -> None:
-    """Raises Invalid when two possible values are one, or one is several, or the default is none of them."""
+    """Raises Invalid when two possible values are one, or one is several, or the default is none of them; or when what
+    everybody has already is to have another name for everybody.
+    """
+    if said.property is not None and said.set_no is None:
+        raise Invalid(f"{said.label} can be another name of a property as the field of a list only")
     keys = [value.strip().lower() for value in said.choices]
     if len(set(keys)) < len(keys) or not all(keys) or any(COMMA in key for key in keys):
         raise Invalid(f"choices of {said.label} must differ, be filled and hold no comma")

@@ -11,7 +11,7 @@ from engine.contacts import record
 from engine.contacts.reading import Contact
 from engine.contacts.record import Row
 from engine.database import Transaction
-from engine.fields import Field, all_scopes
+from engine.fields import Field, with_values
 from engine.sets.catalog import SetKind
 from engine.sets.reading import MemberOf
 
@@ -26,7 +26,7 @@ class Shape:
 
     @classmethod
     async def of(cls, tx: Transaction, *, with_scores: bool) -> "Shape":
-        fields = {str(field.field_no): field for field in await all_scopes(tx)}
+        fields = {str(field.field_no): field for field in await with_values(tx)}
         return cls(tx.account_id, fields, with_scores)
 
 

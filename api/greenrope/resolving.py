@@ -99,7 +99,7 @@ async def known(db: Database, account_id: int, contacts: Sequence[Submitted], *,
         groups = await catalog.by_names(tx, SetKind.LIST, _groups(contacts))
         companies = await catalog.by_names(tx, SetKind.COMPANY, [link.name for link in linked if link.removed])
         numbered = await catalog.by_numbers(tx, SetKind.COMPANY, _companies(contacts))
-        known_fields = await fields.all_scopes(tx) if any(contact.fields for contact in contacts) else ()
+        known_fields = await fields.with_values(tx) if any(contact.fields for contact in contacts) else ()
         workflows = await _workflows(tx, contacts)
     tags = await _made(db, account_id, SetKind.TAG, {tag for contact in contacts for tag in contact.tags}, most_tags)
     joined = {link.name for link in linked if not link.removed}

@@ -140,7 +140,7 @@ async def _filtered(tx: Transaction, call: Call) -> Expression:
         raise Invalid(f"a request has at most {MOST_RULES} rules")
     if not asked:
         return EVERYBODY
-    vocabulary = Vocabulary(await fields.all_scopes(tx), await catalog.everyone_of(tx, SetKind.TAG))
+    vocabulary = Vocabulary(await fields.with_values(tx), await catalog.everyone_of(tx, SetKind.TAG))
     return combined(tuple(rules.expression(rule, vocabulary) for rule in asked))
 
 

@@ -1,4 +1,7 @@
-"""User-defined fields: custom fields, of everybody or of a group (contract greenrope.md 6.3, 6.4)."""
+"""User-defined fields: custom fields, of everybody or of a group (contract greenrope.md 6.3, 6.4).
+
+A field that is another name of what contacts have anyway, as other dialects know them, is none of them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,7 +35,7 @@ async def every(call: Call) -> Record:
     """GetUserDefinedFields: by number, or only those changed after a time."""
     principal, after = call.principal(Privilege.CONTACTS_READ), call.attributes.timestamp("updated_timestamp")
     async with call.db.account(principal.account_id) as tx:
-        found = await fields.all_scopes(tx)
+        found = await fields.with_values(tx)
     told = [_told(each) for each in found if after is None or each.updated_at.replace(microsecond=0) > after]
     return Record((SUCCESS, ("UserDefinedFields", Listed("UserDefinedField", told))))
 
@@ -135,7 +138,7 @@ async def _named(tx: Transaction, name: str, group_no: int | None) -> Field:
 
     A name is of one field within a group, not within the account: the group decides only where it has to.
     """
-    found = [each for each in await fields.all_scopes(tx) if fields.key_of(each.label) == fields.key_of(name)]
+    found = [each for each in await fields.with_values(tx) if fields.key_of(each.label) == fields.key_of(name)]
     if not found:
         raise UnknownField(f"User-defined field {shown(name)} does not exist")
     of_group = [each for each in found if group_no is not None and (each.set_no or 0) == group_no]

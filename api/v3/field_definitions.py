@@ -41,7 +41,7 @@ Position = Annotated[int, Limits(ge=0, le=LARGEST_FIELD_ID, strict=True)]
 
 class NewFieldDefinition(Resource):
     """Without `list_id` everybody has the field; `choices` are the possible values, of which none holds a comma;
-    `property` is what of a contact the field is another name of.
+    `property`, of a list's field, is what of a contact it is another name of.
     """
 
     label: Label

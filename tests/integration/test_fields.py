@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from random import Random
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -186,11 +187,10 @@ class TestScopes:
         async with desk.db.account(desk.account_id) as tx:
             made = await fields.create(tx, said)
             assert made.definition() == said
-            moved = await fields.change(
-                tx, made.field_no, lambda it: replace(it.definition(), set_no=None, choices=("Cat", "Newt"))
-            )
+            other: dict[str, Any] = {"set_no": None, "choices": ("Cat", "Newt"), "property": None}
+            moved = await fields.change(tx, made.field_no, lambda it: replace(it.definition(), **other))
             assert await fields.find_number(tx, made.field_no) == moved
-        assert moved.definition() == replace(said, set_no=None, choices=("Cat", "Newt"))
+        assert moved.definition() == replace(said, **other)
         assert [(each.choice_no, each.value, each.in_use) for each in moved.choices] == [
             (2, "Cat", True),
             (3, "Newt", True),
@@ -205,6 +205,7 @@ class TestScopes:
             Definition("Pet", "choice", choices=("Dog", " ")),
             Definition("Pet", "choice", choices=("Dog",), default_value="Cat"),
             Definition("Pet", "date", default_value="soon"),
+            Definition("Pet", property="email"),
         ],
     )
     async def test_definitions_without_sense(self, desk: Desk, said: Definition) -> None:

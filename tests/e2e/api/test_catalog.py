@@ -207,6 +207,7 @@ class TestFieldDefinitions:
             ({"label": "x", "position": 2**31}, 400),
             ({"label": "x", "required": "yes"}, 400),
             ({"label": "x", "property": "shoe_size"}, 400),
+            ({"label": "x", "property": "email"}, 400),
             ({"label": "x", "list_id": "3"}, 400),
             ({"label": "x", "list_id": str(uuid4())}, 404),
         ],

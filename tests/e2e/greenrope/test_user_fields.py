@@ -129,6 +129,23 @@ async def test_deleting(rope: Rope) -> None:
     assert await rope.refused(request) == 1008
 
 
+async def test_other_names_of_properties(rope: Rope) -> None:
+    """Contract 3.1 and 6.3: they are no user-defined fields, whose values others would not see."""
+    group_id = await created(rope, "G")
+    [group] = (await rope.front.get("/v3/contact_lists?name=G"))["lists"]
+    body = {"label": "E-mail", "property": "email", "list_id": group["list_id"]}
+    made = await rope.front.post("/v3/field_definitions", body)
+    assert await told(rope) == []
+    for attributes in ({"fieldname": "e-mail"}, {"fieldnum": made["field_id"]}):
+        value = element("UserDefinedField", attributes)
+        said = element("Contact", Firstname="A", Groups="<Group>G</Group>", UserDefinedFields=value)
+        [contact] = await rope.each(element("AddContactsRequest", Contacts=said))
+        assert refusal(contact) == 1008
+    for function in (EDIT, DELETE):
+        assert await rope.refused(element(function, {"group_id": group_id}, FieldName="E-mail")) == 1008
+    assert await rope.refused(element(ADD, {"group_id": group_id}, FieldName="e-mail")) == 1002
+
+
 REFUSED: Sequence[tuple[str, int]] = (
     (element(ADD, FieldName="A"), 1003),
     (element(ADD, {"group_id": 0}), 1003),
