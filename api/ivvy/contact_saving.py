@@ -11,9 +11,9 @@ from api.answers import Json
 from api.ivvy import contact_formats, contact_reading
 from api.ivvy.actions import Action, Actions, Call
 from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, PRIVACY_CONSENT, SMS_STATUS
-from api.ivvy.contact_said import MOST_URLS, Said, Urls, said_of
 from api.ivvy.custom_values import stored
 from api.ivvy.refusals import NO_CONTACT, Refused
+from api.ivvy.submitted import MOST_URLS, Submitted, Urls
 from api.ivvy.times import timestamp
 from engine.contacts.changes import UNSAID, Changes
 from engine.contacts.decisions import Written
@@ -32,7 +32,7 @@ BY_API = 5
 
 async def add_or_update_contact(call: Call) -> Json:
     """Contract ivvy.md 9.1."""
-    said = said_of(call.params)
+    said = Submitted.of(call.params)
     try:
         contact_no = await _saved(call, said)
     except (Invalid, UnknownTarget, UnknownField, EmailTaken) as error:
@@ -42,7 +42,7 @@ async def add_or_update_contact(call: Call) -> Json:
     return {"success": True, "id": contact_no}
 
 
-async def _saved(call: Call, said: Said) -> int:
+async def _saved(call: Call, said: Submitted) -> int:
     """The number of the contact, which is saved once however often the call is made under its record."""
     done = await _saved_before(call)
     if done is not None:
@@ -63,7 +63,7 @@ async def _saved_before(call: Call) -> int | None:
     return await call.means.inline.written_before(call.principal, call.record_id)
 
 
-async def _save(call: Call, said: Said, contact_no: int | None) -> int:
+async def _save(call: Call, said: Submitted, contact_no: int | None) -> int:
     changes = await _changes(call, said, contact_no)
     write = SaveContact(contact_no, changes, twins=True, namesakes=False, record_id=call.record_id)
     [result] = await call.means.inline.write_all(call.principal, [write])
@@ -74,7 +74,7 @@ async def _save(call: Call, said: Said, contact_no: int | None) -> int:
     raise result
 
 
-async def _changes(call: Call, said: Said, contact_no: int | None) -> Changes:
+async def _changes(call: Call, said: Submitted, contact_no: int | None) -> Changes:
     """What is to become of the contact. Raises NotFound, and what custom values raise."""
     async with call.db.account(call.account_id) as tx:
         contact = None if contact_no is None else await contact_reading.one(tx, contact_no)
@@ -101,7 +101,7 @@ def _permission(status: int | None, contact: Contact | None) -> Permission | Non
     return PERMISSIONS[status]
 
 
-def _profile(said: Said, contact: Contact | None) -> dict[str, Any]:
+def _profile(said: Submitted, contact: Contact | None) -> dict[str, Any]:
     before = contact_formats.profile(contact) if contact else {}
     changed: dict[str, Any] = {}
     if said.external_id is not None:

@@ -8,7 +8,7 @@ from api.w50.calling import Call
 from api.w50.documents import Contact
 from api.w50.refusals import insist_on_none
 from api.w50.schema import Schema
-from api.w50.submitted import Contact as Said
+from api.w50.submitted import Submitted
 from api.w50.values import Scalar, checked
 from engine import accounts, fields
 from engine.accounts import Secret
@@ -116,7 +116,7 @@ async def _save_one(
         raise _unknown(call) from None
 
 
-async def _save_all(call: Call, of_list: Schema, said: Said, wanted: Matching) -> Contact:
+async def _save_all(call: Call, of_list: Schema, said: Submitted, wanted: Matching) -> Contact:
     """Several contacts are told of by what was said of them, as nobody is (contract 4, 5)."""
     written = await call.services.together.write(call.principal, wanted.writes)
     if len(written) == 1:

@@ -12,7 +12,7 @@ from api.w50.calling import Call
 from api.w50.documents import Contact, Item, Listing
 from api.w50.refusals import insist_on_none
 from api.w50.schema import Schema
-from api.w50.submitted import Contact as Said
+from api.w50.submitted import Submitted
 from api.w50.values import Scalar
 from engine.activities import reading
 from engine.activities.model import Activity, State
@@ -40,7 +40,7 @@ STATUSES: Mapping[State, str] = MappingProxyType(
 class _Checked:
     """A contact that is added: what is staged of it, its values as they are shown, and what is said about it."""
 
-    said: Said
+    said: Submitted
     contact: StagedContact
     values: Mapping[str, Scalar]
     warnings: tuple[str, ...]
@@ -115,11 +115,13 @@ async def _job(tx: Transaction, call: Call) -> StagedImport:
     return found
 
 
-def _all_checked(of_list: Schema, job: StagedImport, said: Sequence[Said], known: Mapping[str, int]) -> list[_Checked]:
+def _all_checked(
+    of_list: Schema, job: StagedImport, said: Sequence[Submitted], known: Mapping[str, int]
+) -> list[_Checked]:
     return [_checked(of_list, job, each, known) for each in said]
 
 
-def _checked(of_list: Schema, job: StagedImport, said: Said, known: Mapping[str, int]) -> _Checked:
+def _checked(of_list: Schema, job: StagedImport, said: Submitted, known: Mapping[str, int]) -> _Checked:
     """What can be imported of a contact; the rest is warned about and left out."""
     values, warnings, invalid, unannounced = dict[Field, str | None](), list[str](), list[str](), list[str]()
     if not said.values:

@@ -30,21 +30,21 @@ _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class Submitted:
     """A contact as a request has it. enc_id: None when it has none; values: by the names as they were given."""
 
     enc_id: str | None
     values: Mapping[str, Scalar]
 
 
-def contact(media: Media, body: bytes) -> Contact:
+def contact(media: Media, body: bytes) -> Submitted:
     """The contact in a body. Raises Invalid, and BadXml."""
     if media.is_xml:
         return _contact_of_element(_root(body, "Contact", MODELS))
     return _contact_of_json(_json(body))
 
 
-def contact_or_values(media: Media, body: bytes) -> Contact:
+def contact_or_values(media: Media, body: bytes) -> Submitted:
     """The contact in a body, which may also be a bare object of values (contract 5)."""
     if media.is_xml:
         return contact(media, body)
@@ -52,7 +52,7 @@ def contact_or_values(media: Media, body: bytes) -> Contact:
     return _contact_of_json(found if _member(found, "Values") is not None else {"Values": found})
 
 
-def contacts(media: Media, body: bytes, most: int) -> list[Contact]:
+def contacts(media: Media, body: bytes, most: int) -> list[Submitted]:
     """The contacts in a body. Raises Invalid, also for more than `most`, and BadXml."""
     if media.is_xml:
         elements = _root(body, "ArrayOfContact", MODELS, xml.MOST_ELEMENTS).iterfind(f"{{{MODELS}}}Contact")
@@ -79,7 +79,7 @@ def field_names(media: Media, body: bytes) -> list[str]:
     return names
 
 
-def _contact_of_json(given: Any) -> Contact:
+def _contact_of_json(given: Any) -> Submitted:
     found = _object(given)
     values = _member(found, "Values")
     enc_id = _member(found, "EncContactId")
@@ -90,12 +90,12 @@ def _contact_of_json(given: Any) -> Contact:
     return _contact(enc_id, dict(values or {}))
 
 
-def _contact(enc_id: str | None, values: Mapping[str, Any]) -> Contact:
+def _contact(enc_id: str | None, values: Mapping[str, Any]) -> Submitted:
     if len(values) > MOST_VALUES:
         raise Invalid(f"Values may have at most {MOST_VALUES} members.")
     if any(len(name) > NAME_LENGTH or not can_be_stored(name) for name in values):
         raise Invalid("Values has a name that no field can have.")
-    return Contact(enc_id or None, {name: checked(name, value) for name, value in values.items()})
+    return Submitted(enc_id or None, {name: checked(name, value) for name, value in values.items()})
 
 
 def _object(given: Any) -> Mapping[str, Any]:
@@ -179,7 +179,7 @@ def _root(body: bytes, name: str, namespace: str, most_elements: int = MOST_ELEM
     return root
 
 
-def _contact_of_element(element: Element) -> Contact:
+def _contact_of_element(element: Element) -> Submitted:
     enc_id, values = element.find(f"{{{COMMON}}}EncContactId"), element.find(f"{{{COMMON}}}Values")
     pairs = [] if values is None else list(_pairs(values))
     return _contact(None if enc_id is None or _is_nil(enc_id) else (enc_id.text or "").strip(), dict(pairs))

@@ -8,21 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.w50 import submitted
-from api.w50.documents import Contact as Shown
-from api.w50.documents import written
+from api.w50.documents import Contact, written
 from api.w50.media import Media
-from api.w50.submitted import MOST_ELEMENTS, Contact
+from api.w50.submitted import MOST_ELEMENTS, Submitted
 from api.w50.values import VALUE_LENGTH, Scalar, text_of
 from api.xml import BadXml
 from engine.errors import Invalid
 from tests.seed_repairs import repaired
 from tests.unit.api.w50.examples import CONTRACT_XML, ENC_ID, INSERT, MATCH, SEED_JSON, SEED_PUT, SEED_REPORT, SEED_XML
 
-SEED = Contact("sample string 2", {"sample string 1": None, "sample string 3": None})
+SEED = Submitted("sample string 2", {"sample string 1": None, "sample string 3": None})
 VALUES = "http://schemas.microsoft.com/2003/10/Serialization/Arrays"
 
 
-def read(body: str, media: Media = Media.JSON) -> Contact:
+def read(body: str, media: Media = Media.JSON) -> Submitted:
     return submitted.contact(media, body.encode())
 
 
@@ -61,13 +60,13 @@ def test_the_seeds_put_is_repaired_and_read() -> None:
         "Email": "pgannon@customerminds.com",
         "Mobile": "353871234567",
     }
-    assert read(repaired(SEED_PUT)) == Contact(None, values)
+    assert read(repaired(SEED_PUT)) == Submitted(None, values)
 
 
 def test_the_contracts_examples() -> None:
     """Contract 2.3 and 4."""
-    assert read(CONTRACT_XML, Media.XML) == Contact(ENC_ID, {"Email": "ada@example.org", "Mobile": None})
-    assert read(INSERT) == Contact(None, {"Email": "ada@example.org", "FirstName": "Ada"})
+    assert read(CONTRACT_XML, Media.XML) == Submitted(ENC_ID, {"Email": "ada@example.org", "Mobile": None})
+    assert read(INSERT) == Submitted(None, {"Email": "ada@example.org", "FirstName": "Ada"})
     assert read(MATCH).values == {"AccountRef": 123456, "Email": "ada@example.org", "Mobile": "353870000001"}
 
 
@@ -187,8 +186,8 @@ def test_wrong_json(body: str) -> None:
 def test_other_members_are_ignored() -> None:
     """Contract 2.1."""
     body = '{"id":9,"ValidationWarnings":["x"],"Foo":{},"listid":8,"ENCCONTACTID":"e","vAlUeS":{"F":1}}'
-    assert read(body) == Contact("e", {"F": 1})
-    assert read('{"values":{"F":1},"Values":{"F":2}}') == Contact(None, {"F": 2})
+    assert read(body) == Submitted("e", {"F": 1})
+    assert read('{"values":{"F":1},"Values":{"F":2}}') == Submitted(None, {"F": 2})
 
 
 def test_patch_takes_a_bare_object_too() -> None:
@@ -236,7 +235,7 @@ def test_what_is_written_is_read_back(values: dict[str, Any], media: Media) -> N
     speakable = {
         name: value for name, value in values.items() if not _is_unspeakable(name) and not _is_unspeakable(value)
     }
-    shown = Shown(ENC_ID, 7, 3, speakable)
+    shown = Contact(ENC_ID, 7, 3, speakable)
     found = submitted.contact(media, written(shown, media))
     assert found.enc_id == ENC_ID
     assert {name: text_of(value) for name, value in found.values.items()} == {

@@ -5,7 +5,7 @@ What is absent or null is not said, but for externalUrls; an empty text says tha
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from api.ivvy.parameters import Parameters, Unfit, array, json_object, text, whole_number
 from engine.contacts.changes import UNSAID
@@ -26,7 +26,7 @@ Urls = Mapping[str, Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Submitted:
     """What is said of a contact, None what is not; an empty text says that there is none.
 
     contact_no: whom it means, None for a new one; values: of custom fields, as they came; urls: None removes all.
@@ -47,29 +47,29 @@ class Said:
     consent: bool | None
     update_if_exists: bool
 
-
-def said_of(params: Parameters) -> Said:
-    """What the parameters say. Raises Refused."""
-    given = _with_last_name(params)
-    contact_no = None if params.given.get("id") == "" else given.integer("id")
-    if contact_no is None:
-        _require(given, "firstName", "lastName", "email")
-    return Said(
-        contact_no=contact_no,
-        first_name=given.text("firstName", LONGEST_TEXT),
-        last_name=given.text("lastName", LONGEST_TEXT),
-        email=given.read("email", _email),
-        phone=given.text("phone", LONGEST_TEXT),
-        external_id=given.text("externalId", LONGEST_TEXT),
-        groups=given.read("groups", _groups),
-        companies=given.read("companies", _numbers),
-        values=given.read("customFields", _values) or {},
-        status=given.read("status", _one_of(STATUSES)),
-        sms_status=given.read("smsStatus", _one_of(SMS_STATUSES)),
-        urls=given.read("externalUrls", _urls) if given.has("externalUrls") else UNSAID,
-        consent=given.boolean("privacyConsent"),
-        update_if_exists=given.boolean("updateIfExists") or False,
-    )
+    @classmethod
+    def of(cls, params: Parameters) -> Self:
+        """What the parameters of a call say. Raises Refused."""
+        given = _with_last_name(params)
+        contact_no = None if params.given.get("id") == "" else given.integer("id")
+        if contact_no is None:
+            _require(given, "firstName", "lastName", "email")
+        return cls(
+            contact_no=contact_no,
+            first_name=given.text("firstName", LONGEST_TEXT),
+            last_name=given.text("lastName", LONGEST_TEXT),
+            email=given.read("email", _email),
+            phone=given.text("phone", LONGEST_TEXT),
+            external_id=given.text("externalId", LONGEST_TEXT),
+            groups=given.read("groups", _groups),
+            companies=given.read("companies", _numbers),
+            values=given.read("customFields", _values) or {},
+            status=given.read("status", _one_of(STATUSES)),
+            sms_status=given.read("smsStatus", _one_of(SMS_STATUSES)),
+            urls=given.read("externalUrls", _urls) if given.has("externalUrls") else UNSAID,
+            consent=given.boolean("privacyConsent"),
+            update_if_exists=given.boolean("updateIfExists") or False,
+        )
 
 
 def _with_last_name(params: Parameters) -> Parameters:
