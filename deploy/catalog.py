@@ -44,7 +44,8 @@ def create_event(
     ends_at: TimeOption = None,
 ) -> None:
     """Make an event; prints its number."""
-    made = in_account(account, lambda tx: events.create(tx, name, code, _moment(starts_at), _moment(ends_at)))
+    said = events.Details(name, code, _moment(starts_at), _moment(ends_at))
+    made = in_account(account, lambda tx: events.create(tx, said))
     TERMINAL.print(f"Event {made.name} has the number", markup=False)
     OUTPUT.print(made.set_no)
 

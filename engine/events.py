@@ -15,8 +15,18 @@ from engine.sets.catalog import LARGEST_SET_NO, SetKind
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """What is said of an event. code: what its organizers call it."""
+
+    name: str
+    code: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """What people are invited to. `set_no` is its number and its set's; code: what its organizers call it."""
+    """What people are invited to. `set_no` is its number and its set's."""
 
     set_no: int
     set_id: UUID
@@ -42,34 +52,19 @@ class Event:
             raise EventClosed(f"event {self.set_no} is over")
 
 
-async def create(
-    tx: Transaction,
-    name: str,
-    code: str | None = None,
-    starts_at: datetime | None = None,
-    ends_at: datetime | None = None,
-) -> Event:
+async def create(tx: Transaction, said: Details) -> Event:
     """A new event with nobody invited. Raises NameTaken, and Invalid when it would end before it begins."""
-    _insist_on_order(starts_at, ends_at)
-    made = await catalog.create(tx, SetKind.EVENT, name)
-    await tx.run("write_event", set_no=made.set_no, code=code, starts_at=starts_at, ends_at=ends_at)
-    return await find_number(tx, made.set_no)
+    _insist_on_order(said)
+    made = await catalog.create(tx, SetKind.EVENT, said.name)
+    return await _written(tx, made.set_no, said)
 
 
-async def change(
-    tx: Transaction,
-    set_no: int,
-    name: str,
-    code: str | None = None,
-    starts_at: datetime | None = None,
-    ends_at: datetime | None = None,
-) -> Event:
-    """Gives the event these properties, none where none is said. Raises NotFound, NameTaken and Invalid."""
-    _insist_on_order(starts_at, ends_at)
+async def change(tx: Transaction, set_no: int, said: Details) -> Event:
+    """Says all of an event anew. Raises NotFound, NameTaken and Invalid."""
+    _insist_on_order(said)
     found = await find_number(tx, set_no)
-    await catalog.change(tx, SetKind.EVENT, found.set_id, name)
-    await tx.run("write_event", set_no=set_no, code=code, starts_at=starts_at, ends_at=ends_at)
-    return await find_number(tx, set_no)
+    await catalog.change(tx, SetKind.EVENT, found.set_id, said.name)
+    return await _written(tx, set_no, said)
 
 
 async def cancel(tx: Transaction, set_no: int) -> Event:
@@ -112,8 +107,13 @@ async def page(tx: Transaction, *, limit: int, after_set_no: int = 0) -> list[Ev
     return [Event.of(row) for row in await tx.all("page_of_events", limit=limit, after_set_no=after_set_no)]
 
 
-def _insist_on_order(starts_at: datetime | None, ends_at: datetime | None) -> None:
-    if starts_at is not None and ends_at is not None and ends_at < starts_at:
+async def _written(tx: Transaction, set_no: int, said: Details) -> Event:
+    await tx.run("write_event", set_no=set_no, code=said.code, starts_at=said.starts_at, ends_at=said.ends_at)
+    return await find_number(tx, set_no)
+
+
+def _insist_on_order(said: Details) -> None:
+    if said.starts_at is not None and said.ends_at is not None and said.ends_at < said.starts_at:
         raise Invalid("ends_at does not have a valid value: the event would end before it begins")
 
 

@@ -65,8 +65,8 @@ async def change(call: Call[Query, NewCompany]) -> web.Response:
     company_id, body = _company_id(call), await call.body()
     async with call.db.account(call.account_id) as tx:
         found = await catalog.find_number(tx, SetKind.COMPANY, company_id)
-        changed = await catalog.change(tx, SetKind.COMPANY, found.set_id, body.name)
-    return json_answer(_shown(changed))
+        renamed = await catalog.rename(tx, found, body.name)
+    return json_answer(_shown(renamed))
 
 
 async def delete(call: Call) -> web.Response:

@@ -34,6 +34,9 @@ class NewEvent(Resource):
     starts_at: Moment | None = None
     ends_at: Moment | None = None
 
+    def details(self) -> events.Details:
+        return events.Details(**self.model_dump())
+
 
 class EventsQuery(PageQuery):
     positions: ClassVar = frozenset({"after_event_id"})
@@ -60,7 +63,7 @@ class EventPage(Page):
 async def create(call: Call[Query, NewEvent]) -> web.Response:
     body = await call.body()
     async with call.db.account(call.account_id) as tx:
-        made = await events.create(tx, body.name, body.code, body.starts_at, body.ends_at)
+        made = await events.create(tx, body.details())
     return json_answer(_shown(made), HTTPStatus.CREATED)
 
 
@@ -74,7 +77,7 @@ async def change(call: Call[Query, NewEvent]) -> web.Response:
     """What the body leaves out is cleared."""
     event_id, body = _event_id(call), await call.body()
     async with call.db.account(call.account_id) as tx:
-        changed = await events.change(tx, event_id, body.name, body.code, body.starts_at, body.ends_at)
+        changed = await events.change(tx, event_id, body.details())
     return json_answer(_shown(changed))
 
 

@@ -78,7 +78,7 @@ async def test_a_killed_worker_does_no_job_twice_and_loses_none(
     worker = start_worker(queues=("bulk",))
     async with bulk.db.account(bulk.principal.account_id) as tx:
         group = (await catalog.create(tx, SetKind.LIST, "a group")).set_no
-        event = (await events.create(tx, "Gala")).set_no
+        event = (await events.create(tx, events.Details("Gala"))).set_no
     person = {"firstName": "Ann", "lastName": "Ash", "email": "ann@example.org"}
     of_contact, of_change = (bulk.target.set_no, group)[:: 1 if held == "contact_save" else -1]
     jobs = [

@@ -27,7 +27,7 @@ YESTERDAY, TOMORROW = NOW - timedelta(days=1), NOW + timedelta(days=1)
 
 async def new_event(desk: Desk, name: str = "Gala", ends_at: datetime | None = None) -> Event:
     async with desk.db.account(desk.account_id) as tx:
-        return await events.create(tx, name, "GALA26", ends_at=ends_at)
+        return await events.create(tx, events.Details(name, "GALA26", ends_at=ends_at))
 
 
 async def invite(desk: Desk, event: Event, *contact_nos: int) -> None:
@@ -64,11 +64,11 @@ async def said(desk: Desk, event: Event) -> dict[int, str | None]:
 class TestEvents:
     async def test_made_changed_and_found(self, desk: Desk) -> None:
         async with desk.db.account(desk.account_id) as tx:
-            made = await events.create(tx, "Gala", "GALA26", YESTERDAY, TOMORROW)
+            made = await events.create(tx, events.Details("Gala", "GALA26", YESTERDAY, TOMORROW))
             assert (made.name, made.code, made.starts_at, made.ends_at) == ("Gala", "GALA26", YESTERDAY, TOMORROW)
-            changed = await events.change(tx, made.set_no, "Ball", ends_at=TOMORROW)
+            changed = await events.change(tx, made.set_no, events.Details("Ball", ends_at=TOMORROW))
             assert (changed.name, changed.code, changed.starts_at) == ("Ball", None, None)
-            other = await events.create(tx, "gala")
+            other = await events.create(tx, events.Details("gala"))
             assert await events.find_number(tx, made.set_no) == await events.find_open(tx, made.set_no) == changed
             assert await events.by_numbers(tx, [other.set_no, made.set_no, 10**20, -3]) == {
                 made.set_no: changed,
@@ -79,10 +79,10 @@ class TestEvents:
         for name in ("GALA", " ball "):
             with pytest.raises(NameTaken):
                 async with desk.db.account(desk.account_id) as tx:
-                    await events.create(tx, name)
+                    await events.create(tx, events.Details(name))
         with pytest.raises(Invalid, match="would end before it begins"):
             async with desk.db.account(desk.account_id) as tx:
-                await events.change(tx, made.set_no, "Ball", None, TOMORROW, YESTERDAY)
+                await events.change(tx, made.set_no, events.Details("Ball", None, TOMORROW, YESTERDAY))
 
     async def test_unknown_and_other_peoples(self, desk: Desk, new_desk: NewDesk) -> None:
         theirs = await new_event(other := await new_desk())
@@ -99,7 +99,7 @@ class TestEvents:
         """Contract 6: an event that is over or cancelled takes no invitations."""
         over, open_ = await new_event(desk, "over", YESTERDAY), await new_event(desk, "open", TOMORROW)
         async with desk.db.account(desk.account_id) as tx:
-            begun = await events.create(tx, "begun", starts_at=YESTERDAY)
+            begun = await events.create(tx, events.Details("begun", starts_at=YESTERDAY))
             await events.find_open(tx, open_.set_no)
             cancelled = await events.cancel(tx, open_.set_no)
             assert cancelled.cancelled_at is not None

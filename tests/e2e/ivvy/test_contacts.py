@@ -59,7 +59,7 @@ async def test_a_contact_with_everything(ivvy_client: Ivvy) -> None:
     )
     diet = await new_field(client, "Diet")
     async with client.desk.db.account(client.desk.account_id) as tx:
-        event = await events.create(tx, "Gala", "GALA26", datetime(2096, 5, 1, 8, tzinfo=UTC))
+        event = await events.create(tx, events.Details("Gala", "GALA26", datetime(2096, 5, 1, 8, tzinfo=UTC)))
     number = await save(
         client,
         **ANN,

@@ -16,7 +16,7 @@ from tests.integration.desk import Desk
 
 async def new_event(client: Ivvy, name: str = "Gala", **said: Any) -> Event:
     async with client.desk.db.account(client.desk.account_id) as tx:
-        return await events.create(tx, name, **said)
+        return await events.create(tx, events.Details(name, **said))
 
 
 async def invite(client: Ivvy, event: Event, *contacts: object) -> Any:
@@ -124,7 +124,7 @@ async def test_an_event_that_is_over_or_cancelled(ivvy_client: Ivvy) -> None:
     over, cancelled = await new_event(client), await new_event(client, "Ball")
     links = [(await invite(client, event, 1))[0]["inviteLinkYes"] for event in (over, cancelled)]
     async with client.desk.db.account(client.desk.account_id) as tx:
-        await events.change(tx, over.set_no, "Gala", ends_at=datetime.now(UTC) - timedelta(days=1))
+        await events.change(tx, over.set_no, events.Details("Gala", ends_at=datetime.now(UTC) - timedelta(days=1)))
         await events.cancel(tx, cancelled.set_no)
     for event, link in zip((over, cancelled), links, strict=True):
         told = await client.refused("event", "inviteContacts", {"event": event.set_no, "contacts": [1]})

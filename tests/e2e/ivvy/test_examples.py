@@ -63,7 +63,7 @@ async def next_number(desk: Desk, of: str, number: int) -> None:
 async def new_event(desk: Desk, number: int) -> None:
     await next_number(desk, "set", number)
     async with desk.db.account(desk.account_id) as tx:
-        assert (await events.create(tx, "Gala", "GALA26")).set_no == number
+        assert (await events.create(tx, events.Details("Gala", "GALA26"))).set_no == number
 
 
 async def new_set(desk: Desk, kind: SetKind, name: str, number: int) -> None:
