@@ -4,11 +4,9 @@ Who unsubscribed from a list without opting out of the account, whose mail bounc
 undone by what comes after it: not by leaving the list or joining it again, nor by deleting and reviving the contact.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from engine.database import Transaction
 
@@ -24,16 +22,8 @@ class MarkKind(StrEnum):
     COMPLAINED = "complained"
 
 
-class Mark(NamedTuple):
-    """A mark of a contact, in the list of the number or, with WHOLE_ACCOUNT, in the account."""
-
-    kind: MarkKind
-    set_no: int
-    marked_at: datetime
-
-
 async def add(tx: Transaction, kind: MarkKind, set_no: int, times: Mapping[int, datetime]) -> int:
-    """Marks contacts, by number with the time; answers for how many that says anything new.
+    """Marks contacts, by number with the time, in a list or WHOLE_ACCOUNT; answers for how many that says anything new.
 
     Who has the mark keeps it, with the later of the times. Marks are locked by contact: whoever adds several kinds does
     so in the order of (kind, set), after all locks on contacts.
@@ -41,11 +31,3 @@ async def add(tx: Transaction, kind: MarkKind, set_no: int, times: Mapping[int, 
     contact_nos = sorted(times)
     moments = [times[contact_no] for contact_no in contact_nos]
     return await tx.run("add_marks", kind=kind, set_no=set_no, contact_nos=contact_nos, times=moments)
-
-
-async def of_contacts(tx: Transaction, contact_nos: Sequence[int]) -> Mapping[int, list[Mark]]:
-    """The marks of contacts, by number; who has none is left out."""
-    found: dict[int, list[Mark]] = defaultdict(list)
-    for row in await tx.all("marks_of_contacts", contact_nos=contact_nos) if contact_nos else ():
-        found[row["contact_no"]].append(Mark(MarkKind(row["kind"]), row["set_no"], row["marked_at"]))
-    return found

@@ -27,10 +27,10 @@ UNSAID: Final = _Unsaid.UNSAID
 class Changes:
     """What is said of a contact.
 
-    columns: values of record.PROPERTIES; profile: further properties by name; phones: the number of each kind;
-    address: parts of its first street address, as record.Address calls them; note: the text of its first note;
-    custom_values: by number of the field. only: of a kind of sets those that it is in from now on; beside them joins,
-    leaves: numbers of named sets, leaving being last.
+    columns: values of record.CORE, of the year of birth and of scores; profile: further properties by name; phones: the
+    number of each kind; address: parts of its first street address, as record.Address calls them; note: the text of its
+    first note; custom_values: by number of the field. only: of a kind of sets those that it is in from now on; beside
+    them joins, leaves: numbers of named sets, leaving being last.
     """
 
     columns: Mapping[str, Any] = field(default_factory=dict)

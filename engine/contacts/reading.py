@@ -8,10 +8,9 @@ from uuid import UUID
 
 import asyncpg
 
-from engine import marks, sources
+from engine import sources
 from engine.database import Transaction
 from engine.errors import NotFound
-from engine.marks import Mark
 from engine.sets import reading
 from engine.sets.catalog import SetKind
 from engine.sets.expressions import Expression, Intersection, Members, Numbers
@@ -20,11 +19,10 @@ from engine.sets.reading import MemberOf
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact's row, and the named sets that it is in and its marks when they were asked for."""
+    """A contact's row, and the named sets that it is in when they were asked for."""
 
     row: asyncpg.Record
     member_of: Sequence[MemberOf] = ()
-    marks: Sequence[Mark] = ()
 
     def sets(self, kind: SetKind) -> list[MemberOf]:
         """The sets of the kind that the contact is in, by number."""
@@ -44,13 +42,11 @@ async def page(
 
 
 async def in_full(tx: Transaction, contact_nos: Sequence[int]) -> dict[int, Contact]:
-    """These contacts by number, deleted ones too, with their named sets and marks."""
+    """These contacts by number, deleted ones too, with all their named sets."""
     if not contact_nos:
         return {}
     rows = await tx.all("contacts_by_number", contact_nos=contact_nos)
-    found, told = await reading.sets_of(tx, contact_nos, tuple(SetKind)), await marks.of_contacts(tx, contact_nos)
-    numbers = ((row["contact_no"], row) for row in rows)
-    return {number: Contact(row, found.get(number, ()), told.get(number, ())) for number, row in numbers}
+    return {each.row["contact_no"]: each for each in await _with_sets(tx, rows, tuple(SetKind))}
 
 
 async def one(tx: Transaction, contact_id: UUID, *, kinds: Sequence[SetKind] = ()) -> Contact:

@@ -29,8 +29,6 @@ CORE = (
     "birthday_day",
     "anniversary",
 )
-#: The same, and those that not every dialect knows.
-PROPERTIES = (*CORE, "birthday_year", "demographic_score", "activity_score")
 JSON_COLUMNS = ("profile", "custom_values", "phone_numbers", "street_addresses", "notes", "sms_channel")
 #: What `lock_contacts` tells beside a contact.
 BESIDE = frozenset({"locked_at", "last_sequence", "unfinished", "masked"})
@@ -116,7 +114,7 @@ def without_email(row: Row) -> Row:
 
 
 def with_properties(row: Row, said: Mapping[str, Any]) -> Row:
-    """The contact with these values of PROPERTIES. The year goes with the birthday that it was given for."""
+    """The contact with these values of columns. The year goes with the birthday that it was given for."""
     changed: Row = {**row, **said}
     if any(changed.get(name) != row.get(name) for name in ("birthday_month", "birthday_day")):
         changed |= {"birthday_year": said.get("birthday_year")}

@@ -130,10 +130,9 @@ create table mark (
     set_no integer not null,
     contact_no bigint not null,
     marked_at timestamptz not null,
-    primary key (account_id, contact_no, kind, set_no)
+    primary key (account_id, kind, set_no, contact_no)
 );
-create index mark_by_set on mark (account_id, kind, set_no, contact_no);
--- As of contact: both indexes begin with the account.
+-- As of contact: an account that is not seen yet would be one without marks.
 alter table mark alter column account_id set statistics 0;
 
 alter table campaign add column complained_set integer;

@@ -8,9 +8,3 @@ from unnest(:contact_nos::bigint[], :times::timestamptz[]) m(contact_no, marked_
 order by m.contact_no
 on conflict (account_id, kind, set_no, contact_no)
 do update set marked_at = excluded.marked_at where excluded.marked_at > mark.marked_at;
-
--- name: marks_of_contacts
--- The marks of contacts, by list and kind.
-select contact_no, kind, set_no, marked_at from mark
-where account_id = :account_id and contact_no = any(:contact_nos)
-order by set_no, kind;

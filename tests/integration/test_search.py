@@ -12,10 +12,8 @@ from unittest.mock import patch
 
 import pytest
 
-from engine import marks
 from engine.contacts import search
 from engine.contacts.search import Criteria, FullName
-from engine.marks import Mark, MarkKind
 from engine.sets import catalog
 from engine.sets.catalog import SetKind
 from engine.sets.chunks import CHUNK_BITS, LARGEST_NUMBER
@@ -155,13 +153,12 @@ async def test_pages_and_streams_are_sorted_as_python_sorts(seed: int, few: int,
 
 
 async def test_a_page_tells_how_many_there_are_and_what_belongs_to_them(desk: Desk) -> None:
-    """Contract greenrope.md 3.2 to 3.4, 4: the total is before paging; lists, tags with abbreviations, marks."""
+    """Contract greenrope.md 3.2 to 3.4, 4: the total is before paging; lists, tags with abbreviations."""
     await make_people(desk, [{"last_name": name} for name in "cab"])
     async with desk.db.account(desk.account_id) as tx:
         news = await catalog.create(tx, SetKind.LIST, "News")
         speaker = await catalog.create(tx, SetKind.TAG, "Speaker")
         await catalog.abbreviate(tx, SetKind.TAG, speaker.set_id, "SP")
-        await marks.add(tx, MarkKind.BOUNCED, news.set_no, {2: NOW})
     for named in (news, speaker):
         await desk._put(named.set_no, [2, 3])
     async with desk.db.account(desk.account_id) as tx:
@@ -172,7 +169,6 @@ async def test_a_page_tells_how_many_there_are_and_what_belongs_to_them(desk: De
     assert (total, contact.row["contact_no"]) == (3, 2)
     assert [(each.set_no, each.name) for each in contact.sets(SetKind.LIST)] == [(news.set_no, "News")]
     assert [(each.name, each.abbreviation) for each in contact.sets(SetKind.TAG)] == [("Speaker", "SP")]
-    assert contact.marks == [Mark(MarkKind.BOUNCED, news.set_no, NOW)]
 
 
 async def test_a_stream_leaves_out_who_is_deleted_meanwhile(desk: Desk) -> None:
