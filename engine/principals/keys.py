@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
-from uuid import UUID
 
 import asyncpg
 
@@ -36,7 +35,6 @@ class Key:
     """What can be told of a key: never its secret."""
 
     key_id: str
-    principal_id: UUID
     name: str
     privileges: tuple[str, ...]
     created_at: datetime

@@ -104,7 +104,7 @@ join principal_grant g on g.principal_id = k.principal_id
 where k.key_id = :key_id;
 
 -- name: keys_of_account
-select k.key_id, k.principal_id, p.name, g.privileges, k.created_at, k.revoked_at
+select k.key_id, p.name, g.privileges, k.created_at, k.revoked_at
 from principal_grant g
 join principal p on p.principal_id = g.principal_id
 join signing_key k on k.principal_id = g.principal_id
