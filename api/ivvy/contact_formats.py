@@ -9,6 +9,7 @@ from typing import Any
 from api.ivvy.times import plain_timestamp, timestamp
 from engine.contacts.reading import Contact
 from engine.contacts.record import PLAIN_PHONE
+from engine.days import parse_day
 from engine.fields import COMMA, Field, Type
 from engine.sets.catalog import SetKind
 
@@ -135,6 +136,9 @@ def _value(type_: Type, stored: str) -> object:
     match type_:
         case "choices":
             return stored.split(COMMA)
+        case "date":
+            with suppress(ValueError):
+                return parse_day(stored).isoformat()
         case "address" | "number":
             with suppress(ValueError):
                 return json.loads(stored)

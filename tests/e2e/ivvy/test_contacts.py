@@ -341,3 +341,14 @@ async def test_custom_fields_of_every_type(ivvy_client: Ivvy) -> None:
         [*made[2:6], made[7], static], ["Black", ["Black"], {"street": 1}, "soon", "x", "x"], strict=True
     ):
         assert await not_saved(client, id=number, customFields=[{"fieldId": field.field_no, "value": wrong}])
+
+
+async def test_a_date_is_told_in_one_form(ivvy_client: Ivvy) -> None:
+    """Contract ivvy.md 3, dates: yyyy-mm-dd, whichever form v3 has stored it in."""
+    client = ivvy_client
+    field = await client.front.post("/v3/contact_custom_fields", {"label": "Day", "type": "date"})
+    said = {"custom_field_id": field["custom_field_id"], "value": "1/15/2026"}
+    ann = {"email_address": {"address": "ann@example.org"}, "create_source": "Account", "custom_fields": [said]}
+    await client.front.post("/v3/contacts", ann)
+    [value] = (await told(client, 1))["customFields"]
+    assert value == {"fieldId": value["fieldId"], "displayName": "Day", "value": "2026-01-15"}
