@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
@@ -21,6 +22,8 @@ T = TypeVar("T")
 JSON = "application/json"
 #: What has more bytes is read beside the event loop.
 LONG_BYTES = 65_536
+#: Seconds in which a body that is kept in memory has to come.
+BODY_SECONDS = 60.0
 #: What aiohttp raises for a body that is not what its headers say, or that ends too early.
 BROKEN_BODY = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
@@ -106,14 +109,27 @@ async def at_most(request: web.Request, most: int) -> bytes:
     if request.content_length is not None and request.content_length > most:
         raise too_long
     received = bytearray()
-    try:
+    async with arriving():
         async for piece in request.content.iter_any():
             received += piece
             if len(received) > most:
                 raise too_long
+    return bytes(received)
+
+
+@asynccontextmanager
+async def arriving() -> AsyncIterator[None]:
+    """A body that is kept in memory has to come in time: some are read before it is known who sends them.
+
+    Raises Invalid when it does not, and when it cannot be read.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            yield
+    except TimeoutError:
+        raise Invalid(f"body did not come within {BODY_SECONDS:.0f} seconds") from None
     except BROKEN_BODY as error:
         raise broken(error) from error
-    return bytes(received)
 
 
 async def read_apart(read: Callable[[bytes], T], data: bytes) -> T:
@@ -123,8 +139,7 @@ async def read_apart(read: Callable[[bytes], T], data: bytes) -> T:
 
 async def _bytes(request: web.Request) -> bytes:
     try:
-        return await request.read()
+        async with arriving():
+            return await request.read()
     except HTTPRequestEntityTooLarge:
         raise Invalid(f"body is too long: at most {request.client_max_size:,} bytes may be sent") from None
-    except BROKEN_BODY as error:
-        raise broken(error) from error

@@ -94,15 +94,16 @@ async def fields(request: web.Request, most_bytes: int) -> list[tuple[str, str]]
     if (request.content_length or 0) > most_bytes:
         raise too_long
     found, left = list[tuple[str, str]](), most_bytes
-    try:
-        async for part in _parts(request):
-            data = await _data(part, left)
-            if data is None:
-                raise too_long
-            left -= len(data)
-            found.append((part.name or "", _text(part, data)))
-    except BROKEN_FORM as error:
-        raise Invalid(f"body is not a whole form: {_reason(error)}") from error
+    async with reading.arriving():
+        try:
+            async for part in _parts(request):
+                data = await _data(part, left)
+                if data is None:
+                    raise too_long
+                left -= len(data)
+                found.append((part.name or "", _text(part, data)))
+        except BROKEN_FORM as error:
+            raise Invalid(f"body is not a whole form: {_reason(error)}") from error
     return found
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from api import reading
 from api.v3.routes import ROUTES
 from engine.settings import Settings
 from tests.e2e.api.front import Front, open_front
@@ -175,6 +176,28 @@ async def test_a_body_that_breaks_off_leaves_nothing(front: Front) -> None:
     writer.close()
     await asyncio.sleep(0.05)
     assert await front.get("/v3/contact_lists") == {"lists": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/v3/contact_lists", "application/json"),
+        ("/api-xml", "application/x-www-form-urlencoded"),
+        ("/site/CRConsAPI", "application/x-www-form-urlencoded"),
+        ("/site/CRConsAPI", "multipart/form-data; boundary=x"),
+    ],
+)
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    front: Front, monkeypatch: pytest.MonkeyPatch, path: str, content_type: str
+) -> None:
+    """Some dialects know who sends it only when they have read it."""
+    monkeypatch.setattr(reading, "BODY_SECONDS", 0.01)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(front.address.rpartition(":")[2]))
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {front.token}\r\nContent-Type: {content_type}"
+    writer.write(f"{head}\r\nContent-Length: 99\r\n\r\n--x".encode())
+    answer = await reader.readuntil(b" did not come within")
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 ")
 
 
 @pytest.mark.parametrize("expectation", [b"100-continue", b"200-miracle"])
