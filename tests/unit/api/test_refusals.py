@@ -1,17 +1,16 @@
 """Errors on the wire (contract v3.md 1.8)."""
 
 import json
-from collections.abc import Iterator
 from http import HTTPStatus
 
 import pytest
 
-import api.errors  # noqa: F401 (its errors are part of the tree)
 from api.dialects import Route
 from api.v3.refusals import BY_ROUTE, REFUSALS, refuse
 from api.v3.routes import ROUTES
 from engine import errors
 from engine.errors import MusterError
+from tests.unit.api import every_error
 
 #: By code: status and key of the contract's table.
 CONTRACT = {
@@ -47,19 +46,12 @@ CONTRACT = {
 INTERNAL = {"error", "lease_lost"}
 
 
-def _tree(kind: type[MusterError] = MusterError) -> Iterator[type[MusterError]]:
-    yield kind
-    for narrower in kind.__subclasses__():
-        if narrower.__module__ in ("engine.errors", "api.errors"):
-            yield from _tree(narrower)
-
-
 def coded(code: str) -> MusterError:
-    kind = next(kind for kind in _tree() if kind.code == code)
+    kind = next(kind for kind in every_error.errors() if kind.code == code)
     return kind("the message")
 
 
-@pytest.mark.parametrize("kind", list(_tree()), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", list(every_error.errors()), ids=lambda kind: kind.__name__)
 def test_every_error_has_the_contracts_answer(kind: type[MusterError]) -> None:
     """Contract v3.md 1.8, 6.3: status, key, and one object or an array of one."""
     if kind.code in BY_ROUTE:

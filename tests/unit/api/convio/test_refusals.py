@@ -2,11 +2,11 @@
 
 import pytest
 
-from api import errors as front_errors
 from api.convio import refusals
 from api.convio.refusals import code_of, status_of, words_of
 from engine import errors
 from engine.errors import MusterError
+from tests.unit.api import every_error
 
 #: By the code of the error: of the front, the engine and the dialect; all others are 1.
 CONTRACT = {
@@ -29,12 +29,7 @@ CONTRACT = {
     "not_found": 906,
     "unknown_target": 906,
 }
-KNOWN = [
-    error
-    for module in (errors, front_errors, refusals)
-    for error in vars(module).values()
-    if isinstance(error, type) and issubclass(error, MusterError)
-]
+KNOWN = every_error.of_dialect(refusals)
 
 
 @pytest.mark.parametrize("error", KNOWN, ids=lambda error: error.__name__)

@@ -1,6 +1,6 @@
 """Parameters, pages and refusals (contract ivvy.md 3 and 4)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -9,6 +9,7 @@ from api.ivvy.paging import Page, page_of
 from api.ivvy.parameters import Parameters, parameters_of
 from api.ivvy.refusals import ERROR_CODES, Refused, error_object
 from engine.errors import MusterError
+from tests.unit.api import every_error
 
 
 def refusal(call: Callable[[], object]) -> dict[str, object]:
@@ -103,19 +104,12 @@ def test_a_collection() -> None:
     assert Page(7, 20).collection(9, [1, 2]) == {"meta": meta, "results": [1, 2]}
 
 
-def _tree(kind: type[MusterError] = MusterError) -> Iterator[type[MusterError]]:
-    yield kind
-    for narrower in kind.__subclasses__():
-        if narrower.__module__ in ("engine.errors", "api.errors"):
-            yield from _tree(narrower)
-
-
 #: Faults of Muster's own, and what no call of this dialect can raise.
 INTERNAL = {"error", "lease_lost", "unexpected", "unusable", "database_unusable"}
 NEVER = {"invalid_segment", "invalid_import", "already_final", "not_final", "range_not_satisfiable"}
 
 
-@pytest.mark.parametrize("kind", list(_tree()), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", list(every_error.errors()), ids=lambda kind: kind.__name__)
 def test_every_error_has_its_code(kind: type[MusterError]) -> None:
     """Contract ivvy.md 4: errorCode; members that say nothing are left out."""
     assert (kind.code in ERROR_CODES) != (kind.code in INTERNAL | NEVER), "say in refusals.py what it is on the wire"

@@ -2,25 +2,22 @@
 
 import pytest
 
-from api import errors as front_errors
-from api import xml
+from api.errors import Unexpected
 from api.w50.media import Media
 from api.w50.refusals import refusal, status_of
+from api.xml import BadXml
 from engine import errors
 from engine.errors import MusterError
+from tests.unit.api import every_error
 
 #: Faults, and what no request can raise.
 ELSEWHERE = {"error", "unexpected", "lease_lost", "range_not_satisfiable"}
 
 
-def every(of: type[MusterError]) -> set[type[MusterError]]:
-    return {of}.union(*map(every, of.__subclasses__()))
-
-
 def test_every_code_has_a_status() -> None:
     """Contract 9: 200, 401, 403, 404, 405, 417 and 500, and 503 for what may be tried again (10)."""
-    known = {module.__name__ for module in (errors, front_errors, xml)}
-    statuses = {error.code: status_of(error) for error in every(MusterError) if error.__module__ in known}
+    kinds: list[type[MusterError]] = [*every_error.errors(), BadXml]
+    statuses = {kind.code: status_of(kind) for kind in kinds}
     assert {code for code, status in statuses.items() if status == 500} == ELSEWHERE
     assert {int(status) for status in statuses.values()} == {401, 403, 404, 405, 417, 500, 503}
     assert (statuses["unknown_target"], statuses["email_taken"], statuses["database_unusable"]) == (404, 417, 503)
@@ -29,7 +26,7 @@ def test_every_code_has_a_status() -> None:
 @pytest.mark.parametrize("media", list(Media))
 def test_faults_are_500(media: Media) -> None:
     """Contract 9."""
-    assert refusal(front_errors.Unexpected("a fault"), media).status == 500
+    assert refusal(Unexpected("a fault"), media).status == 500
 
 
 def test_what_may_be_tried_again_says_when() -> None:
