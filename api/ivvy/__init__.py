@@ -7,7 +7,7 @@ from aiohttp import web
 
 from api import dialects
 from api.dialects import Services
-from api.ivvy import namespaces, pages
+from api.ivvy import links, namespaces
 from api.ivvy.actions import Means
 from api.ivvy.batches import Batches
 from api.ivvy.callee import Jobs
@@ -30,7 +30,7 @@ def mount(app: web.Application, services: Services) -> None:
     answer = dialects.observed(services, PREFIX, "POST", front.answer, refuse)
     for path in (PREFIX, PREFIX + "/{rest:(?s:.*)}"):
         app.router.add_route("*", path, answer, expect_handler=dialects.expect)
-    pages.mount(app, services)
+    links.mount(app, services)
 
 
 def callee(db: Database, settings: Settings, send: Send) -> Callee:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from api.answers import Json
-from api.ivvy import contact_formats, filters
+from api.ivvy import contact_formats, filters, links
 from api.ivvy.actions import Action, Actions, Call
 from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, SMS_STATUS, STATUSES
-from api.ivvy.events import RESPONSES, links
+from api.ivvy.events import RESPONSES
 from api.ivvy.filters import Choices, Compare, Properties, Suffix, Texts, Times
 from api.ivvy.paging import page_of
 from api.ivvy.parameters import Unfit, whole_number
@@ -96,7 +96,7 @@ async def _invitations(tx: Transaction, call: Call, contact: Contact) -> list[di
             "eventId": number,
             "eventCode": event.code,
             "eventStartDateTime": event.starts_at and timestamp(event.starts_at),
-            **links(call.caller.address, invitations.link(secret, number, contact_no)),
+            **links.of(call.caller.address, invitations.link(secret, number, contact_no)),
             "response": RESPONSES[replies[number, contact_no].answer],
         }
         for number, event in found.items()

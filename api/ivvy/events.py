@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from api.answers import Json
-from api.ivvy import contact_formats, filters
+from api.ivvy import contact_formats, filters, links
 from api.ivvy.actions import Action, Actions, Call
 from api.ivvy.filters import Choices, Properties
 from api.ivvy.groups import MOST_CONTACTS
@@ -83,12 +83,7 @@ async def _insist_on_open(call: Call, event_no: int) -> None:
 def _result(call: Call, contact_no: int, link_of: Callable[[int], str] | None) -> dict[str, object]:
     if link_of is None:
         return {"contact": contact_no, "status": False}
-    return {"contact": contact_no, "status": True, **links(call.caller.address, link_of(contact_no))}
-
-
-def links(address: str, token: str) -> dict[str, str]:
-    """Where an invited contact says yes and no (contract ivvy.md 6)."""
-    return {"inviteLinkYes": f"{address}/i/{token}/yes", "inviteLinkNo": f"{address}/i/{token}/no"}
+    return {"contact": contact_no, "status": True, **links.of(call.caller.address, link_of(contact_no))}
 
 
 def _invitation(contact: Contact, reply: Reply) -> dict[str, object]:

@@ -36,6 +36,11 @@ PAGE = """<!doctype html>
 """
 
 
+def of(address: str, token: str) -> dict[str, str]:
+    """Where an invited contact says yes and no."""
+    return {"inviteLinkYes": f"{address}/i/{token}/yes", "inviteLinkNo": f"{address}/i/{token}/no"}
+
+
 def mount(app: web.Application, services: Services) -> None:
     """Adds the links' paths."""
 
