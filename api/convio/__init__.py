@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from api import dialects
-from api.convio.calls import Method
+from api.convio.calling import Method
 from api.convio.contacts import CONTACTS, CONTACTS_OF_ADMINISTRATORS
 from api.convio.groups import GROUPS
 from api.convio.importing import IMPORTS

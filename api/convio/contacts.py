@@ -1,7 +1,7 @@
 """Contacts of an address book (contract convio.md 6.7, 6.8)."""
 
-from api.convio import listing, logins, properties, submitted
-from api.convio.calls import GET_OR_POST, POST, Call, Open, Restricted, Visit
+from api.convio import changing, listing, logins, submitted
+from api.convio.calling import GET_OR_POST, POST, Call, Open, Restricted, Visit
 from api.convio.refusals import ConstituentNeeded
 from api.convio.results import Members, Value
 from api.convio.submitted import Submitted
@@ -52,7 +52,7 @@ async def add_all(call: Call) -> Members:
 async def update(call: Call) -> Members:
     number = call.asked.number("contact_id")
     try:
-        await call.services.inline.write(call.principal, SaveContact(number, properties.changes(call.asked)))
+        await call.services.inline.write(call.principal, SaveContact(number, changing.changes(call.asked)))
     except NotFound:
         raise _unknown(number) from None
     return [("success", True)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from api.convio import contacts
-from api.convio.calls import GET_OR_POST, POST, Call, Restricted
+from api.convio.calling import GET_OR_POST, POST, Call, Restricted
 from api.convio.parameters import NOBODY
 from api.convio.results import Members
 from engine.database import Transaction

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from api.convio import submitted
-from api.convio.calls import GET_OR_POST, Call, Restricted
+from api.convio.calling import GET_OR_POST, Call, Restricted
 from api.convio.contacts import described, saving
 from api.convio.refusals import words_of
 from api.convio.results import Members

@@ -3,7 +3,7 @@
 from time import time
 
 from api.convio import visitors
-from api.convio.calls import GET_OR_POST, POST, Call, Open, Restricted, Visit
+from api.convio.calling import GET_OR_POST, POST, Call, Open, Restricted, Visit
 from api.convio.refusals import NotLoggedIn, ParameterMissing, WrongToken
 from api.convio.results import Members
 from engine import organizations, principals

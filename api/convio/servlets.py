@@ -8,7 +8,7 @@ from aiohttp import web
 
 from api import dialects
 from api.convio import manners
-from api.convio.calls import Method, Visit
+from api.convio.calling import Method, Visit
 from api.convio.manners import Manners
 from api.convio.parameters import MOST_URL_BYTES, Parameters
 from api.convio.refusals import NoSuchMethod, WrongApiKey

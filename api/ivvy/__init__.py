@@ -8,9 +8,9 @@ from aiohttp import web
 from api import dialects
 from api.dialects import Services
 from api.ivvy import links, namespaces
-from api.ivvy.actions import Means
 from api.ivvy.batches import Batches
 from api.ivvy.callee import Jobs
+from api.ivvy.calling import Means
 from api.ivvy.front import Front, refuse
 from engine.activities.at_once import AtOnce
 from engine.activities.inline import BUSY_SECONDS, Inline

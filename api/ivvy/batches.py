@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from api.answers import Json
 from api.dialects import Services
-from api.ivvy.actions import Action, Actions, Call, Caller, Content
+from api.ivvy.calling import Action, Actions, Call, Caller, Content
 from api.ivvy.parameters import Parameters
 from api.ivvy.refusals import (
     EMPTY_JOB,

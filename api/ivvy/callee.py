@@ -9,8 +9,8 @@ from pydantic_core import to_json
 
 from api.errors import Unexpected
 from api.ivvy import namespaces
-from api.ivvy.actions import Call, Caller, Content, Means, named
 from api.ivvy.batches import told_results
+from api.ivvy.calling import Call, Caller, Content, Means, named
 from api.ivvy.front import insist_on_key
 from api.ivvy.parameters import Parameters
 from api.ivvy.refusals import ErrorCode, Refused, error_object

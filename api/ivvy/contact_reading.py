@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from api.answers import Json
 from api.ivvy import contact_formats, filters, links
-from api.ivvy.actions import Action, Actions, Call
+from api.ivvy.calling import Action, Actions, Call
 from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, SMS_STATUS, STATUSES
 from api.ivvy.events import RESPONSES
 from api.ivvy.filters import Choices, Compare, Properties, Suffix, Texts, Times

@@ -9,7 +9,7 @@ from typing import Any
 
 from api.answers import Json
 from api.ivvy import contact_formats, contact_reading
-from api.ivvy.actions import Action, Actions, Call
+from api.ivvy.calling import Action, Actions, Call
 from api.ivvy.contact_formats import EXTERNAL_ID, EXTERNAL_URLS, PRIVACY_CONSENT, SMS_STATUS
 from api.ivvy.custom_values import stored
 from api.ivvy.refusals import NO_CONTACT, Refused

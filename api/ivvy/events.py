@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from api.answers import Json
 from api.ivvy import contact_formats, filters, links
-from api.ivvy.actions import Action, Actions, Call
+from api.ivvy.calling import Action, Actions, Call
 from api.ivvy.filters import Choices, Properties
 from api.ivvy.groups import MOST_CONTACTS
 from api.ivvy.paging import page_of

@@ -11,7 +11,7 @@ from api.answers import json_answer
 from api.dialects import Services
 from api.errors import MethodNotAllowed, NoSuchRoute
 from api.ivvy import parameters, signing
-from api.ivvy.actions import Actions, Call, Caller, Means, named
+from api.ivvy.calling import Actions, Call, Caller, Means, named
 from api.ivvy.refusals import ErrorCode, Refused, error_object
 from api.ivvy.signing import Head
 from engine.errors import MusterError

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from api.answers import Json
-from api.ivvy.actions import Action, Actions, Call
+from api.ivvy.calling import Action, Actions, Call
 from api.ivvy.refusals import ErrorCode, Refused
 from engine.errors import UnknownTarget
 from engine.operations.members_change import ChangeMembers

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from api.answers import Json
 from api.ivvy import contact_reading, contact_saving, events, groups
-from api.ivvy.actions import Action, Actions, Call
+from api.ivvy.calling import Action, Actions, Call
 from api.ivvy.times import timestamp
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from api.convio.calls import GET_OR_POST, Open, Visit
+from api.convio.calling import GET_OR_POST, Open, Visit
 from api.convio.parameters import Parameters
 from api.convio.servlets import LONG_MEMBERS, Servlet
 from api.dialects import Services

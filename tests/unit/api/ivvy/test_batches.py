@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 
 from api.dialects import Services
-from api.ivvy.actions import Call, Caller, Means
 from api.ivvy.batches import Batches
+from api.ivvy.calling import Call, Caller, Means
 from api.ivvy.parameters import Parameters
 from api.ivvy.refusals import Refused, error_object
 from engine.principals import muster
