@@ -7,7 +7,7 @@ from aiohttp import web
 
 from api import dialects
 from api.dialects import Services
-from api.ivvy import links, namespaces
+from api.ivvy import actions, links
 from api.ivvy.batches import Batches
 from api.ivvy.callee import Jobs
 from api.ivvy.calling import Means
@@ -26,7 +26,7 @@ PREFIX = "/api"
 
 def mount(app: web.Application, services: Services) -> None:
     """Adds the paths of calls, and of links that answer invitations."""
-    front = Front(services, {**namespaces.ACTIONS, **Batches(services).actions})
+    front = Front(services, {**actions.ACTIONS, **Batches(services).actions})
     answer = dialects.observed(services, PREFIX, "POST", front.answer, refuse)
     for path in (PREFIX, PREFIX + "/{rest:(?s:.*)}"):
         app.router.add_route("*", path, answer, expect_handler=dialects.expect)

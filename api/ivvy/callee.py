@@ -8,7 +8,7 @@ import structlog
 from pydantic_core import to_json
 
 from api.errors import Unexpected
-from api.ivvy import namespaces
+from api.ivvy import actions
 from api.ivvy.batches import told_results
 from api.ivvy.calling import Call, Caller, Content, Means, named
 from api.ivvy.front import insist_on_key
@@ -54,7 +54,7 @@ class Jobs:
         key = await principals.signing_key(self._means.db, asked.common["key_id"])
         insist_on_key(key)
         job = asked.call
-        action = named(namespaces.ACTIONS, job["namespace"], job["action"])
+        action = named(actions.ACTIONS, job["namespace"], job["action"])
         action.insist_on_right(key.principal)
         caller = Caller(key.principal, asked.common["key_id"], asked.common["address"])
         return await action.handler(Call(caller, Parameters(job.get("params", {})), self._means, asked.record_id))
