@@ -90,7 +90,9 @@ class Item:
 
 
 def items(root: Element) -> Sequence[Item]:
-    """The contacts of a request in its order. Raises Invalid when there are too many."""
+    """The contacts of a request in its order. Raises Invalid when there are too many, or some stand beside Contacts."""
+    if root.find("Contact") is not None:
+        raise Invalid("a Contact must be inside the element Contacts")
     found = root.findall("Contacts/Contact")
     if len(found) > MOST_CONTACTS:
         raise Invalid(f"a request has at most {MOST_CONTACTS:,} contacts, this one has {len(found):,}")

@@ -307,6 +307,16 @@ async def test_no_contacts(rope: Rope, document: str) -> None:
     assert await rope.each(document) == []
 
 
+@pytest.mark.parametrize(
+    "function", ["AddContacts", "EditContacts", "DeleteContacts", "UnsubscribeContacts", "AddContactsToGroup"]
+)
+async def test_contacts_beside_contacts(rope: Rope, function: str) -> None:
+    """Contract 5 and 6.5: they are not overlooked, as if nothing had been asked for."""
+    group_id = await created(rope, "G")
+    asked = request(function, group_id=group_id).replace("<Contacts></Contacts>", "<Contacts/><Contact/>")
+    assert await rope.refused(asked) == 1003
+
+
 async def test_very_many_new_tags(rope: Rope) -> None:
     """Contract 3.3: tags that are not there are made, but not as many as would keep all others waiting."""
     said = (element("Contact", Firstname="Ann", Tags=tags(range(first, first + 1900))) for first in (0, 1900, 3800))
