@@ -87,6 +87,13 @@ class _Step:
             self.outcome, self.refusal = None, error
 
 
+class Batch(NamedTuple):
+    """What came of the writes of a batch, and how many memberships of named sets they have changed."""
+
+    results: Sequence[Written | MusterError]
+    changed: int
+
+
 class _Locked(NamedTuple):
     """What the writes have locked and when, and the account's last sequence and unfinished activities before that.
 
@@ -153,7 +160,7 @@ async def write(
 
 async def write_within(
     tx: Transaction, activity: Activity, writes: Sequence[ContactWrite], first_contact_no: int
-) -> list[Written | MusterError]:
+) -> Batch:
     """Does the first of the writes as the current batch of a batched activity, whose record is theirs, too.
 
     What came of each of them: at least one, and all before the first that means a contact, or an address, which an
@@ -172,14 +179,14 @@ async def write_within(
 
 async def _write_within(
     tx: Transaction, activity: Activity, writes: Sequence[ContactWrite], first_contact_no: int
-) -> list[Written | MusterError]:
+) -> Batch:
     asked = [_Step(each, activity.principal_id) for each in writes]
     locked = await _find(tx, asked)
     steps = asked[: _count_apart(asked)]
     await _decide(tx, steps, locked, frozenset(), first_contact_no)
-    if done := [step for step in steps if step.outcome]:
-        await _keep(tx, activity, done)
-    return [_told(step) for step in steps]
+    done = [step for step in steps if step.outcome]
+    changed = await _keep(tx, activity, done) if done else 0
+    return Batch([_told(step) for step in steps], changed)
 
 
 def _count_apart(steps: Sequence[_Step]) -> int:
@@ -379,12 +386,14 @@ async def _record(tx: Transaction, steps: Sequence[_Step], last_sequence: int) -
     await _call(tx, steps)
 
 
-async def _keep(tx: Transaction, activity: Activity, steps: Sequence[_Step]) -> None:
-    """Records the writes with the batch of their activity, and turns their sets with its effects."""
+async def _keep(tx: Transaction, activity: Activity, steps: Sequence[_Step]) -> int:
+    """Records the writes with the batch of their activity, and turns their sets with its effects; how many memberships
+    of named sets.
+    """
     turned = [(step.contact_no, set_no, on) for step in steps for set_no, on in step.turns()]
     await catalog.lock(tx, {set_no for _, set_no, _ in turned})
     scope = {"sequence": activity.sequence, "batch": activity.batch}
-    await tx.run(
+    changed = await tx.value(
         "keep_writes",
         **scope,
         written=[step.contact_no for step in steps],
@@ -395,6 +404,7 @@ async def _keep(tx: Transaction, activity: Activity, steps: Sequence[_Step]) -> 
     )
     await membership.turn(tx, activity.sequence, activity.batch)
     await _call(tx, steps)
+    return int(changed)
 
 
 async def _call(tx: Transaction, steps: Iterable[_Step]) -> None:

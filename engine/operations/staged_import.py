@@ -149,7 +149,10 @@ class SavingBatch:
             await tx.all("lock_names")
         chosen = await self._chosen(tx)
         writes = [each.write for each in chosen.writes]
-        results = await writing.write_within(tx, activity, writes, self.first_contact_no) if writes else []
+        nothing = writing.Batch((), 0)
+        results, changed = (
+            await writing.write_within(tx, activity, writes, self.first_contact_no) if writes else nothing
+        )
         self.numbers.take(sum(isinstance(each, Written) and each.created for each in results))
         self.next = self._place_after(chosen, len(results))
         errors = [*self._left_out(chosen), *self._refused(chosen, results)]
@@ -161,6 +164,7 @@ class SavingBatch:
             items_total=self.items,
             items_completed=activity.items_completed + self.done,
             counts=dict(counts),
+            changed_count=changed,
             error_count=len(errors),
         )
 
@@ -243,7 +247,7 @@ class SavingBatch:
 
     def _error(self, place: int, code: str, message: str) -> ItemError:
         where = f"part {self.begun.part}, contact {place + 1}"
-        return ItemError(where, code, f"{where}: {message}")
+        return ItemError(where, code, message)
 
 
 class SavingOfStaged(BatchedOperation):

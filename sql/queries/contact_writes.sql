@@ -129,10 +129,11 @@ update contact c set
 from jsonb_populate_recordset(null::contact, :rows::jsonb) r
 where c.account_id = :account_id and c.contact_no = any(:contact_nos) and c.contact_no = r.contact_no;
 
--- name: keep_writes!
+-- name: keep_writes$
 -- Records writes as :batch of the activity :sequence: the :written contacts as its frozen source, its effects (the turns
 -- that change anything), and contacts as they were, for undo, before the activity's first change; those that it has made
--- itself, in an earlier batch, have no such image. The sets are locked.
+-- itself, in an earlier batch, have no such image. The sets are locked. Answers how many memberships of named sets it
+-- turns.
 with asked as (
     select
         t.set_no, t.turned_on, (t.contact_no / ${chunk_bits})::int as chunk,
@@ -148,6 +149,7 @@ effects as (
     left join set_chunk c on c.account_id = :account_id and c.set_no = a.set_no and c.chunk = a.chunk
     where coalesce(get_bit(c.bits, a.place), 0) <> a.turned_on::int
     group by a.set_no, a.chunk, a.turned_on
+    returning set_no, bits
 ),
 sources as (
     insert into activity_source (account_id, sequence, batch, chunk, bits)
@@ -156,19 +158,22 @@ sources as (
         bit_or(set_bit(B''::bit(${chunk_bits}), (contact_no % ${chunk_bits})::int, 1))
     from unnest(:written::bigint[]) w(contact_no)
     group by contact_no / ${chunk_bits}
+),
+images as (
+    insert into contact_before (account_id, sequence, contact_no, image)
+    select :account_id, :sequence, i.contact_no, i.image
+    from (
+        select (image ->> 'contact_no')::bigint as contact_no, image from jsonb_array_elements(:images::jsonb) image
+    ) i
+    where not exists (
+        select from effect e
+        where e.account_id = :account_id and e.sequence = :sequence and e.set_no = ${exists} and e.turned_on
+            and e.chunk = (i.contact_no / ${chunk_bits})::int
+            and get_bit(e.bits, (i.contact_no % ${chunk_bits})::int) = 1
+    )
+    on conflict (account_id, sequence, contact_no) do nothing
 )
-insert into contact_before (account_id, sequence, contact_no, image)
-select :account_id, :sequence, i.contact_no, i.image
-from (
-    select (image ->> 'contact_no')::bigint as contact_no, image from jsonb_array_elements(:images::jsonb) image
-) i
-where not exists (
-    select from effect e
-    where e.account_id = :account_id and e.sequence = :sequence and e.set_no = ${exists} and e.turned_on
-        and e.chunk = (i.contact_no / ${chunk_bits})::int
-        and get_bit(e.bits, (i.contact_no % ${chunk_bits})::int) = 1
-)
-on conflict (account_id, sequence, contact_no) do nothing;
+select coalesce(sum(bit_count(bits)), 0)::bigint from effects where set_no > 0;
 
 -- name: enter_writes^
 -- Gives :count writes the next places in the account's order, and records them: an activity each, completed from the start

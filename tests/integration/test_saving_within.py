@@ -66,7 +66,7 @@ class SavingBatch:
 
     async def write(self, tx: Transaction, activity: Activity) -> Progress:
         writes = self.saving.writes[self.done : self.done + self.saving.size]
-        results = await writing.write_within(tx, activity, writes, self.first_contact_no)
+        results, _ = await writing.write_within(tx, activity, writes, self.first_contact_no)
         self.count = len(results)
         self.numbers.take(sum(isinstance(result, Written) and result.created for result in results))
         self.saving.results |= dict(enumerate(results, self.done))

@@ -65,6 +65,7 @@ async def test_whoever_dies_nothing_is_done_twice(desk: Desk, monkeypatch: pytes
     assert (ended.state, ended.failure) == (State.COMPLETED, None)
     assert (ended.items_total, ended.items_completed) == (9, 9)
     assert ended.counts == {"inserted": 4, "updated": 10, "dropped": 0}
+    assert ended.changed_count == 4
     emails = sorted(row["email"] or "" for row in await desk.rows("contact"))
     assert emails == ["", "", "", "", *sorted(2 * [f"t{number}@example.org" for number in range(5)])]
     assert len(await desk.members(target)) == 14
@@ -80,6 +81,8 @@ async def test_a_retry_goes_on(desk: Desk) -> None:
     job = await made(desk, target, [StagedContact({ref: "1"}), StagedContact({})])
     ended = await run(desk, SaveStaged(job, match=(ref,)))
     assert (ended.counts, ended.error_count) == ({"inserted": 1, "dropped": 1}, 1)
+    [error] = await desk.rows("activity_error")
+    assert (error["item"], error["message"]) == ("part 1, contact 2", "it has no value of a field")
     again = await submission.retry(desk.db, desk.settings, desk.principal, ended.activity_id)
     await desk.finish_everything()
     assert (await desk.find(again)).state is State.COMPLETED
@@ -98,8 +101,15 @@ async def test_what_cannot_begin(desk: Desk) -> None:
         await run(desk, SaveStaged(job))
     async with desk.db.account(desk.account_id) as tx:
         await fields.delete(tx, [ref])
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict, match="has begun already"):
             await staged.add(tx, job, [], invalid_emails=0, invalid_mobiles=0)
     await desk.finish_everything()
     found = await desk.find(begun)
     assert (found.state, found.failure_code) == (State.FAILED, "invalid")
+
+
+async def test_an_import_has_no_more_contacts_than_it_may(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contract 10: a refusal says which of the two it is."""
+    monkeypatch.setattr(staged, "MOST", 1)
+    with pytest.raises(Conflict, match="would have more than 1 contacts"):
+        await made(desk, await desk.new_list(), [StagedContact({}), StagedContact({})])
