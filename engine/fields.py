@@ -125,7 +125,7 @@ def _day(value: str, _: Sequence[str]) -> str:
     try:
         return (date.fromisoformat(text) if _EIGHT_DIGITS.fullmatch(text) else parse_day(text)).isoformat()
     except ValueError:
-        raise ValueError("it must be a date") from None
+        raise ValueError("it must be a date such as 2026-01-15 or 20260115") from None
 
 
 def _number(value: str, _: Sequence[str]) -> str:

@@ -39,7 +39,7 @@ class Birthdate:
         found = _BIRTHDATE.fullmatch(text)
         parts = tuple(map(int, found.groups())) if found else (0, 0, 0)
         if not (1 <= parts[1] <= 12 and 1 <= parts[2] <= 31):
-            raise Invalid(f"Birthdate must be a day as 19720230: {values.shown(text)}")
+            raise Invalid(f"Birthdate must be a day as 19870501: {values.shown(text)}")
         return cls(*parts)
 
 

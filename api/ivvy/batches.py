@@ -5,6 +5,7 @@ A batch is known by its `asyncId`, whatever was restarted of it.
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,8 @@ from engine.operations.calls import Calls
 CALLEE = "ivvy"
 #: Jobs of a batch (contract ivvy.md 11).
 MOST_JOBS = 200
+#: What may help whoever sends these members of a job empty.
+MAY_BE_LEFT_OUT: Mapping[str, str] = MappingProxyType({"params": ": leave it out for a call without parameters"})
 
 Job = Mapping[str, Any]
 
@@ -156,7 +159,7 @@ def _job(place: int, job: object) -> Job:
     said = {name: job[name] for name in ("namespace", "action", "params") if name in job}
     for name, value in said.items():
         if value in (None, "", [], {}):
-            raise Refused.of(EMPTY_JOB, f"'{name}' of job {place} is empty")
+            raise Refused.of(EMPTY_JOB, f"'{name}' of job {place} is empty{MAY_BE_LEFT_OUT.get(name, '')}")
     if not (isinstance(said["namespace"], str) and isinstance(said["action"], str)):
         raise Refused.of(WRONG_JOB, f"The namespace and the action of job {place} must be text")
     if not isinstance(said.get("params", {}), dict):

@@ -74,7 +74,8 @@ def _fitting(field: Field, value: str) -> str:
     try:
         parse_day(value.strip())
     except ValueError:
-        raise Invalid(f"custom_fields of {field.name} does not have a valid value: it must be a date") from None
+        message = "it must be a date such as 2026-01-15"
+        raise Invalid(f"custom_fields of {field.name} does not have a valid value: {message}") from None
     return value
 
 

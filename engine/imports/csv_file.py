@@ -79,7 +79,8 @@ def _records(lines: Lines, width: int) -> Iterator[Record]:
             cells.append("")  # NOWHERE
             yield line, cells, problems
         else:
-            fault = f"{len(cells):,} cells where the header has {width:,}; is a comma or quote missing?"
+            count = "1 cell" if len(cells) == 1 else f"{len(cells):,} cells"
+            fault = f"{count} where the header has {width:,}; is a comma or quote missing?"
             yield line, None, [Problem(Code.WRONG_NUMBER_OF_CELLS, fault)]
 
 

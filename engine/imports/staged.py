@@ -83,9 +83,15 @@ async def add(
         most=MOST,
     )
     if part is None:
-        raise Conflict(f"import {import_no} has begun, or would have more than {MOST:,} contacts")
+        raise await _why_not_added(tx, import_no)
     staged = await asyncio.to_thread(_text, contacts)
     await tx.run("add_staged_part", import_no=import_no, part=part, staged=staged)
+
+
+async def _why_not_added(tx: Transaction, import_no: int) -> Conflict:
+    if (await find(tx, import_no)).activity_id is not None:
+        return Conflict(f"import {import_no} has begun already")
+    return Conflict(f"import {import_no} would have more than {MOST:,} contacts")
 
 
 def _text(contacts: Sequence[StagedContact]) -> str:

@@ -170,6 +170,8 @@ def _insist_on_kind(names: Names, kind: SetKind, set_nos: Iterable[int]) -> None
 def _fitting(names: Names, field_no: int, value: str | None, stored: str | None, lists: frozenset[int]) -> str | None:
     """The value as it is stored, None when nothing of it is left; what is stored stays possible."""
     field = names.numbered_fields.get(field_no)
-    if field is None or not (field.set_no is None or field.set_no in lists):
-        raise UnknownField(f"the contact has no custom field {field_no}")
+    if field is None:
+        raise UnknownField(f"there is no custom field {field_no}")
+    if not (field.set_no is None or field.set_no in lists):
+        raise UnknownField(f"the contact has no custom field {field.label!r}: it is not in the list of that field")
     return value if value in (None, stored) else fields.fitting(field, value) or None

@@ -13,7 +13,8 @@ returning *;
 select * from staged_import where account_id = :account_id and import_no = :import_no;
 
 -- name: count_staged_part$
--- Counts one more piece of an import that has not begun; the number of the piece, or null when it has. Locks the import.
+-- Counts one more piece of an import that has not begun; the number of the piece, or null when it has, or would have
+-- more than :most contacts. Locks the import.
 update staged_import set
     parts = parts + 1, contacts = contacts + :contacts,
     invalid_emails = invalid_emails + :invalid_emails, invalid_mobiles = invalid_mobiles + :invalid_mobiles

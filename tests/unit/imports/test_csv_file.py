@@ -59,7 +59,7 @@ def test_rows_with_too_few_or_too_many_cells() -> None:
     got = read_csv("email,first_name\nkim@x.org\nlee@x.org,Lee,\npat@x.org,Pat\n")
     assert got.emails == ["pat@x.org"]
     assert got.codes == [(2, "wrong_number_of_cells"), (3, "wrong_number_of_cells")]
-    assert "line 2: 1 cells where the header has 2;" in got.errors[0].message
+    assert "line 2: 1 cell where the header has 2;" in got.errors[0].message
 
 
 @pytest.mark.parametrize("cut", ["lee@x", "lee@x.org,Lee", 'lee@x.org,Lee,"Acme, In', 'lee@x.org,Lee,"Acme, Inc\n\n\n'])
