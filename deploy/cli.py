@@ -4,6 +4,7 @@ A command says in one line what is wrong and what to do; only a bug shows a trac
 """
 
 import asyncio
+import shlex
 from importlib import metadata
 from typing import Annotated
 
@@ -215,17 +216,19 @@ async def _up(around: Surroundings, lock: int) -> None:
         async with running_stack(around.settings, around.folder, lock, say) as stack:
             async with opened(stack.database_app_url) as database:
                 access = await own_access(database, around.folder)
-            _tell(stack, access)
+            _tell(stack, access, around.folder)
             await asyncio.Event().wait()
     except asyncio.CancelledError:
         say("Stopped")
 
 
-def _tell(stack: StackFile, access: Access) -> None:
+def _tell(stack: StackFile, access: Access, folder: DataFolder) -> None:
+    # With the folder: commands that act on the database would find, or start, that of another one.
+    data = shlex.quote(str(folder.root))
     OUTPUT.print(
         f"\nMuster answers at {stack.address} (Ctrl-C stops it); its documentation is at {stack.address}/docs\n"
         f"Account {access.account_id}, token {access.token}\n\n"
-        f"export MUSTER_URL={stack.address} MUSTER_TOKEN={access.token}\n\n"
+        f"export MUSTER_URL={stack.address} MUSTER_TOKEN={access.token} MUSTER_DATA={data}\n\n"
         f"Try it:\n"
         f"curl -X POST {stack.address}/v3/contact_lists \\\n"
         f"  -H 'Authorization: Bearer {access.token}' \\\n"

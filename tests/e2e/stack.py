@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -57,6 +58,8 @@ class Up:
         self._await_curl()
         self.address = self._told(r"answers at (\S+)")
         self.token = self._told(r"token (\S+)")
+        #: What its line for another terminal sets there.
+        self.exported = dict(pair.split("=", 1) for pair in shlex.split(self._told(r"\nexport (.*)")))
 
     def _await_curl(self) -> None:
         deadline = time.monotonic() + START_SECONDS

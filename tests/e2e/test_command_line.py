@@ -128,6 +128,12 @@ def test_up_tells_where_the_documentation_is(shared: Up) -> None:
     assert f"its documentation is at {shared.address}/docs\n" in shared.output.read_text()
 
 
+def test_up_tells_another_terminal_where_it_runs(shared: Up) -> None:
+    """Commands that act on the database must find that of this stack, wherever its folder is."""
+    named = {"MUSTER_URL": shared.address, "MUSTER_TOKEN": shared.token, "MUSTER_DATA": str(shared.data)}
+    assert shared.exported == named
+
+
 @pytest.mark.parametrize("command", ["lists", "tags", "activity list", "export -"])
 def test_without_a_stack_a_command_says_so_first(data: Path, command: str) -> None:
     refused = muster(data, *command.split())

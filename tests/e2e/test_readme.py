@@ -40,11 +40,10 @@ def pasted(shared: Up, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the README's shell lines print, pasted one block after the other."""
     folder = tmp_path_factory.mktemp("pasted")
     (folder / ".venv").symlink_to(ROOT / ".venv")
-    tools = {"MUSTER_URL": shared.address, "MUSTER_TOKEN": shared.token, "MUSTER_DATA": str(shared.data)}
     ended = subprocess.run(
         ["/bin/sh", "-euc", "\n".join(fenced("sh"))],
         cwd=folder,
-        env=os.environ | tools,
+        env=os.environ | shared.exported,
         capture_output=True,
         text=True,
         check=False,
@@ -128,7 +127,7 @@ def test_the_python_example_works(shared: Up, tmp_path: Path) -> None:
 
 def test_pasted_comments_are_harmless() -> None:
     """zsh, which macOS has, runs what is pasted after a #: a quote there would swallow the lines that follow."""
-    comments = re.findall(r"^ *#.*", "\n".join(fenced("sh")), re.MULTILINE)
+    comments = re.findall(r"(?:^| )#.*", "\n".join(fenced("sh")), re.MULTILINE)
     assert comments
     assert not [comment for comment in comments if re.search(r"""['"`$&|;<>()\[\]{}*?!~\\]""", comment)]
 
