@@ -7,8 +7,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from deploy.administration import AccountOption
-from deploy.surroundings import OUTPUT, TERMINAL, in_account
+from deploy.surroundings import OUTPUT, TERMINAL, in_account, surroundings
 from engine import hooks
+from engine.addresses import NOT_PUBLIC, names_private
 
 hook_commands = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +30,9 @@ def create_hook(
     made = in_account(account, lambda tx: hooks.create(tx, name, url))
     TERMINAL.print(f"Hook {made.name} has this number, and this secret, which is shown only now:", markup=False)
     OUTPUT.print(made.hook_no, made.secret, markup=False)
+    # No refusal: the workers, who make the calls, may be of other settings.
+    if names_private(url) and not surroundings().settings.hooks_to_private_addresses:
+        TERMINAL.print(f"Workers with the same settings do not call it: {NOT_PUBLIC}", markup=False)
 
 
 @hook_commands.command("list")

@@ -6,18 +6,22 @@ wait for it (workers/receivers.py tells which addresses are called at all).
 
 import asyncio
 import random
+import socket
+import ssl
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import groupby
+from types import MappingProxyType
 
 import structlog
-from aiohttp import ClientConnectorError
+from aiohttp import ClientConnectionError, ClientConnectorError, ClientError
 from standardwebhooks import Webhook
 
 from engine import hook_calls
+from engine.addresses import NOT_PUBLIC
 from engine.database import Database
 from engine.hook_calls import OF_RECEIVER, Call, CallbackBody, DueCall, Receiver
 from workers import receivers
@@ -29,6 +33,21 @@ log = structlog.get_logger()
 AT_ONCE = 200
 #: A pause is up to so much longer or shorter, so that what failed together does not come again together.
 SPREAD = 0.2
+#: What is told of an attempt that got no answer, by the first kind of error that it is; each behind those it includes.
+REASONS: Mapping[type[Exception], str] = MappingProxyType(
+    {
+        PrivateAddress: NOT_PUBLIC,
+        TimeoutError: "no answer in time",
+        socket.gaierror: "the name of its host is not known",
+        ConnectionRefusedError: "it takes no connections",
+        ssl.SSLCertVerificationError: "its certificate is not valid",
+        ssl.SSLError: "no secure connection to it can be made",
+        ConnectionError: "the connection broke",
+        OSError: "it cannot be reached",
+        ClientConnectionError: "the connection broke",
+        ClientError: "its answer is no HTTP",
+    }
+)
 
 
 class Outcome(StrEnum):
@@ -159,9 +178,7 @@ def _signature(call: Call, body: bytes) -> dict[str, str]:
 def _reason(error: Exception) -> str:
     """What is kept of an attempt that got no answer; not what a receiver may have written into the error."""
     cause = error.os_error if isinstance(error, ClientConnectorError) else error
-    if isinstance(cause, PrivateAddress):
-        return "the address is not of the public internet"
-    return "no answer in time" if isinstance(error, TimeoutError) else type(cause).__name__
+    return next((told for kind, told in REASONS.items() if isinstance(cause, kind)), "it could not be called")
 
 
 def _account(call: DueCall) -> int:

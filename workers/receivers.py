@@ -8,11 +8,13 @@ import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from engine.addresses import NOT_PUBLIC, is_public
 
 #: Seconds a receiver has to take the connection, and for all; less than a call is put off for (engine/hook_calls.py).
 TIMEOUT = ClientTimeout(total=10.0, sock_connect=5.0)
@@ -20,20 +22,10 @@ TIMEOUT = ClientTimeout(total=10.0, sock_connect=5.0)
 LINE_BYTES = 8190
 #: Names that are looked up at once, in threads of their own: one that nobody answers for blocks its thread.
 LOOK_UPS = 16
-#: Where IPv6 addresses stand for IPv4 ones (RFC 6052).
-NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class PrivateAddress(OSError):
     """The address is not of the public internet, and no setting allows it."""
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether it is an address of one host on the public internet, whichever way it is written."""
-    if isinstance(address, IPv6Address) and (inner := _inner(address)) is not None:
-        return is_public(inner)
-    site_local = isinstance(address, IPv6Address) and address.is_site_local
-    return address.is_global and not (address.is_multicast or address.is_reserved or site_local)
 
 
 def open_session(*, private_addresses: bool) -> ClientSession:
@@ -76,18 +68,10 @@ class Names(AbstractResolver):
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _inner(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 one leads to."""
-    if address in NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
-
-
 def _to_public(target: tuple[Any, ...]) -> socket.socket:
     if not is_public(ip_address(target[4][0])):
         # The same words for all addresses of a name, so that of several refusals one is raised.
-        raise PrivateAddress("the address is not of the public internet")
+        raise PrivateAddress(NOT_PUBLIC)
     return _to_any(target)
 
 

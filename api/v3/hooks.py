@@ -17,6 +17,8 @@ from api.v3.bodies import Resource
 from api.v3.paging import Page, PageQuery, next_links
 from api.v3.values import Digits, Name, storable
 from engine import hook_calls, hooks
+from engine.addresses import NOT_PUBLIC, names_private
+from engine.errors import Invalid
 from engine.hook_calls import PastCall
 from engine.hooks import URL_LENGTH
 
@@ -73,7 +75,7 @@ class HookCalls(TypedDict):
 
 
 async def create(call: Call[Query, NewHook]) -> web.Response:
-    body = await call.body()
+    body = await _said(call)
     async with call.db.account(call.account_id) as tx:
         made = await hooks.create(tx, body.name, body.url, most=call.settings.max_hooks)
     return json_answer({**_shown(made), "secret": made.secret}, HTTPStatus.CREATED)
@@ -86,7 +88,7 @@ async def one(call: Call) -> web.Response:
 
 
 async def change(call: Call[Query, NewHook]) -> web.Response:
-    hook_id, body = _hook_id(call), await call.body()
+    hook_id, body = _hook_id(call), await _said(call)
     async with call.db.account(call.account_id) as tx:
         changed = await hooks.change(tx, hook_id, body.name, body.url)
     return json_answer(_shown(changed))
@@ -116,6 +118,14 @@ async def calls(call: Call[CallsQuery]) -> web.Response:
         await hooks.find_number(tx, hook_id)
         found = await hook_calls.last_of(tx, hook_id, limit=query.limit)
     return json_answer(HookCalls(hook_calls=[_call_shown(each) for each in found]))
+
+
+async def _said(call: Call[Query, NewHook]) -> NewHook:
+    """The body. Raises Invalid for a URL that would not be called."""
+    body = await call.body()
+    if names_private(body.url) and not call.settings.hooks_to_private_addresses:
+        raise Invalid(f"url does not have a valid value: {NOT_PUBLIC}")
+    return body
 
 
 def _hook_id(call: Call[Any, Any]) -> int:

@@ -157,6 +157,10 @@ def test_hooks_are_made_listed_and_deleted(shared: Up) -> None:
     made = muster(shared.data, "hook", "create", "--account", account, "Welcome", "https://hook.invalid/hook")
     number, secret = made.stdout.split()
     assert secret.startswith("whsec_")
+    assert "MUSTER_HOOKS_TO_PRIVATE_ADDRESSES" not in made.stderr
+    private = muster(shared.data, "hook", "create", "--account", account, "Here", "http://127.0.0.1:9000/hook")
+    assert "is not of the public internet, and MUSTER_HOOKS_TO_PRIVATE_ADDRESSES is off" in private.stderr
+    assert private.returncode == 0
     listed = muster(shared.data, "hook", "list", "--account", account).stdout
     assert "https://hook.invalid/hook" in listed
     assert secret not in listed

@@ -205,8 +205,23 @@ async def test_private_addresses_are_not_called(
     await settle(new_delivery(private_addresses=False))
     [call] = await calls(desk, hook)
     assert call["ended_at"] is None
-    assert call["outcome"] == "the address is not of the public internet"
+    assert call["outcome"] == (
+        "the address is not of the public internet, and MUSTER_HOOKS_TO_PRIVATE_ADDRESSES is off"
+    )
     assert receiver.got == []
+
+
+async def test_why_nobody_answered_is_told_in_words(desk: Desk, receiver: Receiver, delivery: Delivery) -> None:
+    ways = {
+        DEAD: "it takes no connections",
+        "http://hook.invalid/": "the name of its host is not known",
+        receiver.url.replace("http:", "https:"): "no secure connection to it can be made",
+    }
+    made = {url: await hook_at(desk, url) for url in ways}
+    for hook in made.values():
+        await enter(desk, hook)
+    await settle(delivery)
+    assert {url: call["outcome"] for url, hook in made.items() for call in await calls(desk, hook)} == ways
 
 
 async def test_the_dead_hold_nobody_up(desk: Desk, receiver: Receiver, delivery: Delivery) -> None:

@@ -37,6 +37,17 @@ async def test_calls_that_wait_are_seen(front: Front) -> None:
     assert "ended_at" not in call
 
 
+async def test_private_addresses_are_refused(front: Front) -> None:
+    """Nobody is called there; what a name stands for is seen when it is called."""
+    made = await front.post("/v3/hooks", {"name": "By name", "url": "http://localhost/"})
+    body = {"name": "Here", "url": "http://127.0.0.1:9000/hook"}
+    for method, path in (("POST", "/v3/hooks"), ("PUT", f"/v3/hooks/{made['hook_id']}")):
+        assert await front.refused(method, path, 400, json=body) == (
+            "url does not have a valid value: "
+            "the address is not of the public internet, and MUSTER_HOOKS_TO_PRIVATE_ADDRESSES is off"
+        )
+
+
 @pytest.mark.parametrize(
     "url", ["", "ftp://x.org/", "https://", "http://a b/", "http://x.org/\0", "http://x.org/" + "a" * 3000, None, 7]
 )

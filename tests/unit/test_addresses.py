@@ -1,10 +1,10 @@
-"""Which addresses are of the public internet, whichever way they are written."""
+"""Which addresses are of the public internet, whichever way they are written, and whether a URL holds another."""
 
 from ipaddress import ip_address
 
 import pytest
 
-from workers.receivers import is_public
+from engine.addresses import is_public, names_private
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "192.0.32.10", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
@@ -47,3 +47,20 @@ def test_public_addresses(address: str) -> None:
 )
 def test_all_others(address: str) -> None:
     assert not is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    ("url", "private"),
+    [
+        ("http://127.0.0.1:9000/hook", True),
+        ("https://[::1]/", True),
+        ("http://user@10.0.0.1/", True),
+        ("https://8.8.8.8/", False),
+        ("http://localhost/", False),
+        ("https://example.org/10.0.0.1", False),
+        ("https://[::1", False),
+    ],
+)
+def test_addresses_in_urls(url: str, private: bool) -> None:
+    """A name says nothing yet, nor does what is no URL."""
+    assert names_private(url) is private
