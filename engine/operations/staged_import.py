@@ -256,19 +256,19 @@ class SavingOfStaged(BatchedOperation):
     async def batches(self, activity: Activity, resources: Resources) -> AsyncGenerator[Batch, None]:
         request, account_id = activity.request, activity.account_id
         async with resources.db.account(account_id) as tx:
-            job = await staged.find(tx, request["import_no"])
-            known = {each.field_no: each for each in await fields.of_list(tx, job.set_no)}
-        of_list = _List(job.set_no, known, tuple(known[no] for no in request["match"] if no in known))
+            found = await staged.find(tx, request["import_no"])
+            known = {each.field_no: each for each in await fields.of_list(tx, found.set_no)}
+        of_list = _List(found.set_no, known, tuple(known[no] for no in request["match"] if no in known))
         if len(of_list.match) < len(request["match"]):
             raise Invalid("a field by which contacts are known was deleted")
         numbers, place, size = Numbers(resources.db, account_id), Place(**(activity.cursor or {})), SIZE
-        while place.part <= job.parts:
+        while place.part <= found.parts:
             async with resources.db.account(account_id) as tx:
-                contacts = await staged.part(tx, job.import_no, place.part)
+                contacts = await staged.part(tx, found.import_no, place.part)
             while place.contact < len(contacts):
                 first = await numbers.reserve(min(size, len(contacts) - place.contact))
                 batch = SavingBatch(
-                    of_list, contacts, place, job.contacts, numbers, first, tuple(request["calls"]), size, place
+                    of_list, contacts, place, found.contacts, numbers, first, tuple(request["calls"]), size, place
                 )
                 yield batch
                 # Where contacts get in each other's way, no more are looked up than can be written.

@@ -6,9 +6,9 @@ These tables have no wall, because they are needed before an account is known.
 from engine.principals.grants import grant, revoke_grant
 from engine.principals.keys import Key, SigningKey, create_key, list_keys, revoke_key, signing_key
 from engine.principals.model import MUSTER, Access, Principal, Privilege, muster
-from engine.principals.requests import Taken, take_requests
+from engine.principals.requests import take_requests
 from engine.principals.sessions import Purpose, close_session, open_session, prune_sessions, session
-from engine.principals.tokens import Token, api_token, authenticate, create_token, list_tokens, revoke_token
+from engine.principals.tokens import api_token, authenticate, create_token, list_tokens, revoke_token
 from engine.principals.users import (
     User,
     access_of_user,
@@ -30,8 +30,6 @@ __all__ = [
     "Privilege",
     "Purpose",
     "SigningKey",
-    "Taken",
-    "Token",
     "User",
     "access_of_user",
     "api_token",
