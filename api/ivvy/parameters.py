@@ -59,7 +59,8 @@ class Parameters:
         return self.read(name, boolean)
 
     def object(self, name: str) -> Mapping[str, Any] | None:
-        return self.read(name, json_object)
+        """An object; also an array without elements, which is what PHP makes of an object without members."""
+        return self.read(name, lambda value: {} if value == [] else json_object(value))
 
     def read(self, name: str, read: Callable[[Any], Value]) -> Value | None:
         """The value as it is read; None when it is missing or null. Raises Refused when `read` raises Unfit."""

@@ -59,6 +59,12 @@ def test_what_is_no_text(value: object) -> None:
     assert refusal(lambda: Parameters({"phone": value}).text("phone", 80))["specificCode"] == 23016
 
 
+def test_an_object_without_members_as_php_writes_it() -> None:
+    """Contract ivvy.md 3, Filter: an object."""
+    assert Parameters({"filter": []}).object("filter") == {}
+    assert refusal(lambda: Parameters({"filter": [1]}).object("filter"))["specificCode"] == 23016
+
+
 @pytest.mark.parametrize("body", [b"", b"{}"])
 def test_a_body_may_be_empty(body: bytes) -> None:
     """Contract ivvy.md 1."""
