@@ -10,7 +10,8 @@ import asyncpg
 
 from engine.database import Transaction
 from engine.sets import expressions
-from engine.sets.chunks import CHUNK_BITS, bits_of, chunk_of, numbers_of
+from engine.sets.cells import places_of, runs_of
+from engine.sets.chunks import CHUNK_BITS, chunk_of, numbers_of
 from engine.sets.expressions import EVERYWHERE, Chunks, Expression
 from engine.sets.system import FIELDS
 
@@ -116,45 +117,28 @@ async def contains(tx: Transaction, expression: Expression, contact_no: int) -> 
     return await page(tx, expression, limit=1, after=contact_no - 1) == [contact_no]
 
 
-async def sets_of(tx: Transaction, contact_nos: Sequence[int], kinds: Sequence[str]) -> dict[int, list[MemberOf]]:
+async def sets_of(tx: Transaction, contact_nos: Iterable[int], kinds: Sequence[str]) -> dict[int, list[MemberOf]]:
     """The living sets of these kinds that each of the contacts is in, by set number.
 
-    Of each set only the stretch of a chunk from the first to the last of these contacts leaves the database, so that a
-    page costs by its memberships, not by contacts times sets.
+    A page costs by its memberships, not by contacts times sets; nor by sets, if most of these have few members in a
+    chunk, or members that are near each other.
     """
-    wanted = bits_of(contact_nos)
-    stretches = {chunk: _stretch(chunk, contact_nos) for chunk in wanted}
+    runs = list(runs_of(contact_nos))
     rows = await tx.all(
         "sets_of_contacts",
         kinds=kinds,
-        chunks=list(wanted),
-        wanted=list(wanted.values()),
-        firsts=[first for first, _ in stretches.values()],
-        lengths=[length for _, length in stretches.values()],
+        chunks=[run.chunk for run in runs],
+        first_cells=[run.first_cell for run in runs],
+        last_cells=[run.last_cell for run in runs],
+        firsts=[run.first for run in runs],
+        wanted=[run.bits for run in runs],
     )
     found: dict[int, list[MemberOf]] = defaultdict(list)
     for row in rows:
-        offset, length = stretches[row["chunk"]]
-        first = row["chunk"] * CHUNK_BITS + offset
         member_of = MemberOf(row["kind"], row["set_no"], row["set_id"], row["name"], row["abbreviation"])
-        for place in _places(row["bits"], length):
-            found[first + place].append(member_of)
+        for place in places_of(row["bits"]):
+            found[row["first"] + place].append(member_of)
     return found
-
-
-def _stretch(chunk: int, contact_nos: Iterable[int]) -> tuple[int, int]:
-    """The offset of the first of the contacts in a chunk, and how many bits there are to the last."""
-    offsets = [number % CHUNK_BITS for number in contact_nos if chunk_of(number) == chunk]
-    return min(offsets), max(offsets) - min(offsets) + 1
-
-
-def _places(bits: asyncpg.BitString, length: int) -> Iterator[int]:
-    """The places of the set bits, counted from the left."""
-    rest = int.from_bytes(bits.bytes) >> (-length % 8)
-    while rest:
-        place = length - rest.bit_length()
-        yield place
-        rest ^= 1 << (length - 1 - place)
 
 
 def members(rows: Iterable[asyncpg.Record]) -> Iterable[int]:

@@ -103,6 +103,20 @@ alter table contact_set
     add column abbreviation text,
     add column details jsonb;
 
+-- lowest, highest: bounds of the members of a chunk. cell: the smallest of the runs of 1, 16, 256 and 16,384 bits that has
+-- them all, numbered 16384.., 1024.., 64.. and 1. So the many sets that have few members, as companies do, are found by
+-- their members. What is not told how its members lie has them anywhere.
+alter table set_chunk
+    add column lowest smallint not null default 0,
+    add column highest smallint not null default 16383,
+    add column cell smallint not null generated always as ((16384 + lowest) >> case
+        when lowest = highest then 0
+        when lowest >> 4 = highest >> 4 then 4
+        when lowest >> 8 = highest >> 8 then 8
+        else 14
+    end) stored;
+create index set_chunk_by_cell on set_chunk (account_id, chunk, cell);
+
 create table event (
     account_id bigint not null,
     set_no integer not null,
@@ -239,6 +253,8 @@ delete from custom_field where set_no is not null or type not in ('string', 'dat
 alter table custom_field force row level security;
 alter table contact_set force row level security;
 alter table set_chunk force row level security;
+drop index set_chunk_by_cell;
+alter table set_chunk drop column cell, drop column highest, drop column lowest;
 alter table contact_set drop column abbreviation, drop column details;
 alter table contact_set drop constraint contact_set_kind_check;
 alter table contact_set add constraint contact_set_kind_check check (kind in ('list', 'tag', 'system', 'tracking'));

@@ -26,11 +26,14 @@ order by set_no, chunk
 for update;
 
 -- name: lock_sets_of_run
--- Locks the rows of all sets that have some of the contacts, ascending.
-select set_no from contact_set d
-where account_id = :account_id and deleted_at is null and exists (
-    select from activity_source s
-    join set_chunk c on c.account_id = :account_id and c.set_no = d.set_no and c.chunk = s.chunk
+-- Locks the rows of all sets that have some of the contacts, ascending. Through the index set_chunk_by_cell: of many sets few
+-- have members in a chunk.
+select set_no from contact_set
+where account_id = :account_id and deleted_at is null and set_no in (
+    select c.set_no from activity_source s
+    cross join lateral (
+        select set_no, bits from set_chunk where account_id = :account_id and chunk = s.chunk offset 0
+    ) c
     where s.account_id = :account_id and s.sequence = :source and s.batch = 0
         and s.chunk between :first and :last and bit_count(c.bits & s.bits) > 0
 )

@@ -204,11 +204,13 @@ effects as (
     select :account_id, sequence, 0, set_no, chunk, turned_on, place, place, bits from turned
 ),
 additions as (
-    insert into set_chunk (account_id, set_no, chunk, bits)
-    select :account_id, set_no, chunk, bit_or(bits) from turned where turned_on
+    insert into set_chunk (account_id, set_no, chunk, lowest, highest, bits)
+    select :account_id, set_no, chunk, min(place), max(place), bit_or(bits) from turned where turned_on
     group by set_no, chunk
     order by set_no, chunk
-    on conflict (account_id, set_no, chunk) do update set bits = set_chunk.bits | excluded.bits
+    on conflict (account_id, set_no, chunk) do update set
+        bits = set_chunk.bits | excluded.bits,
+        lowest = least(set_chunk.lowest, excluded.lowest), highest = greatest(set_chunk.highest, excluded.highest)
 ),
 counts as (
     update contact_set s set member_count = s.member_count + t.change

@@ -114,12 +114,14 @@ where bit_count(bits) > 0;
 
 -- name: write_additions!
 -- Writes the effects of adding into the sets, in (set, chunk) order.
-insert into set_chunk (account_id, set_no, chunk, bits)
-select :account_id, set_no, chunk, bit_or(bits) from effect
+insert into set_chunk (account_id, set_no, chunk, lowest, highest, bits)
+select :account_id, set_no, chunk, min(lowest), max(highest), bit_or(bits) from effect
 where account_id = :account_id and sequence = any(:sequences) and batch = :batch and turned_on
 group by set_no, chunk
 order by set_no, chunk
-on conflict (account_id, set_no, chunk) do update set bits = set_chunk.bits | excluded.bits;
+on conflict (account_id, set_no, chunk) do update set
+    bits = set_chunk.bits | excluded.bits,
+    lowest = least(set_chunk.lowest, excluded.lowest), highest = greatest(set_chunk.highest, excluded.highest);
 
 -- name: write_removals!
 -- Writes the effects of removing into the sets, whose rows are locked.

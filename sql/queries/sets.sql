@@ -109,17 +109,28 @@ where s.account_id = :account_id and s.set_no = any(:set_nos)
 group by s.set_no;
 
 -- name: sets_of_contacts
--- The living sets of these kinds with members among the :wanted contacts of each chunk: of each such set and chunk the
--- :lengths bits from the one at :firsts on.
+-- The living sets of these kinds with members among the wanted contacts, and who that is: bits of which the first is the
+-- contact :first. Wanted are, in each run of cells of one size (:first_cells to :last_cells of :chunks), the bits :wanted
+-- from the place :firsts on. Only such chunks of sets are read as have all their members in one of the cells, through the
+-- index set_chunk_by_cell.
 select
-    s.kind, s.set_no, s.set_id, s.name, s.abbreviation, c.chunk,
-    substring(c.bits & w.bits from w.first + 1 for w.length) as bits
-from unnest(:chunks::integer[], :wanted::bit varying[], :firsts::integer[], :lengths::integer[])
-    w(chunk, bits, first, length)
-join contact_set s on s.account_id = :account_id and s.kind = any(:kinds) and s.deleted_at is null
-join set_chunk c on c.account_id = :account_id and c.set_no = s.set_no and c.chunk = w.chunk
-where bit_count(c.bits & w.bits) > 0
-order by s.set_no, c.chunk;
+    s.kind, s.set_no, s.set_id, s.name, s.abbreviation, w.chunk::bigint * ${chunk_bits} + w.first as first, c.bits
+from unnest(
+    :chunks::integer[], :first_cells::integer[], :last_cells::integer[], :firsts::integer[], :wanted::bit varying[]
+) w(chunk, first_cell, last_cell, first, bits)
+cross join lateral (
+    select set_no, substring(bits from w.first + 1 for length(w.bits)) & w.bits as bits from set_chunk
+    where account_id = :account_id and chunk = w.chunk and cell between w.first_cell and w.last_cell
+        and lowest < w.first + length(w.bits) and highest >= w.first
+    offset 0
+) c
+cross join lateral (
+    select kind, set_no, set_id, name, abbreviation from contact_set
+    where account_id = :account_id and set_no = c.set_no and kind = any(:kinds) and deleted_at is null
+    offset 0
+) s
+where bit_count(c.bits) > 0
+order by s.set_no, w.chunk;
 
 -- name: turn_off_sets!
 -- Effects of deleting sets: every bit that they have. Under the locks of the sets' rows.
