@@ -2,12 +2,19 @@
 
 from collections import Counter, defaultdict
 
-from engine.sets.chunks import as_integer
+from engine.sets.chunks import CHUNK_BITS, as_integer
 from tests.integration.desk import Desk
 
 
 async def stored_bits(desk: Desk) -> dict[tuple[int, int], int]:
-    return {(row["set_no"], row["chunk"]): as_integer(row["bits"]) for row in await desk.rows("set_chunk")}
+    """The bits of stored sets by set and chunk, after a check that none is outside of the bounds told with them."""
+    stored = dict[tuple[int, int], int]()
+    for row in await desk.rows("set_chunk"):
+        bits = as_integer(row["bits"])
+        assert not bits >> CHUNK_BITS - row["lowest"]
+        assert not bits & (1 << CHUNK_BITS - 1 - row["highest"]) - 1
+        stored[row["set_no"], row["chunk"]] = bits
+    return stored
 
 
 async def assert_effects(desk: Desk) -> None:

@@ -16,7 +16,8 @@ from engine.contacts.search import Criteria
 from engine.database import Transaction
 from engine.exports import columns
 from engine.sets import expressions, ordering
-from engine.sets.chunks import bits_of
+from engine.sets.cells import runs_of
+from engine.sets.chunks import CHUNK_BITS, bits_of
 from engine.sets.ordering import By, SortKey
 from tests.integration.conftest import NewDesk
 from tests.integration.desk import Desk
@@ -135,6 +136,43 @@ async def test_when_somebody_joined_is_found_by_set_and_chunk(desk: Desk, new_de
     [scan] = [node for node in nodes if node.get("Relation Name") == "effect"]
     assert scan["Index Name"] == "effect_by_set"
     assert all(key in found_by(scan) for key in ("set_no", "chunk"))
+
+
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+async def test_sets_of_contacts_are_found_by_cell(desk: Desk, new_desk: NewDesk, plans: str) -> None:
+    """Design, contact sets: however many sets there are, those of a few contacts cost little."""
+    newcomer = await new_desk()
+    for each in (desk, newcomer):
+        await each.owner.execute(
+            "INSERT INTO contact_set (account_id, set_no, kind, name, name_key, created_at, updated_at)"
+            " SELECT $1, n, 'company', n, n, now(), now() FROM generate_series(1, $2) n",
+            each.account_id,
+            CONTACTS,
+        )
+        await each.owner.execute(
+            "INSERT INTO set_chunk (account_id, set_no, chunk, lowest, highest, bits)"
+            " SELECT $1, n, n % 7, n, n, B'1' FROM generate_series(1, $2) n",
+            each.account_id,
+            CONTACTS,
+        )
+        if each is desk:
+            await desk.owner.execute("ANALYZE contact_set, set_chunk")
+    runs = list(runs_of(range(1, 7 * CHUNK_BITS, 999)))
+    columns_of_runs = map(list, zip(*runs, strict=True))
+    arguments = dict(
+        zip(("chunks", "first_cells", "last_cells", "firsts", "wanted"), columns_of_runs, strict=True),
+        kinds=["company"],
+    )
+    async with newcomer.db.account(newcomer.account_id) as tx:
+        reading = await planned_in(tx, *tx._bind("sets_of_contacts", arguments), plans)
+        scope = {"source": 1, "first": 0, "last": 3}
+        locking = await planned_in(tx, *tx._bind("lock_sets_of_run", scope), plans)
+    for nodes, keys in (reading, ("chunk", "cell")), (locking, ("chunk",)):
+        [scan] = [node for node in nodes if node.get("Relation Name") == "set_chunk"]
+        assert scan["Index Name"] == "set_chunk_by_cell"
+        assert all(key in found_by(scan) for key in keys)
+    [scan] = [node for node in reading if node.get("Relation Name") == "contact_set"]
+    assert "set_no" in found_by(scan)
 
 
 async def planned(desk: Desk, name: str, plans: str) -> list[Mapping[str, Any]]:
