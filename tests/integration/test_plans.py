@@ -158,14 +158,17 @@ async def test_sets_of_contacts_are_found_by_cell(desk: Desk, new_desk: NewDesk,
         if each is desk:
             await desk.owner.execute("ANALYZE contact_set, set_chunk")
     runs = list(runs_of(range(1, 7 * CHUNK_BITS, 999)))
-    columns_of_runs = map(list, zip(*runs, strict=True))
-    arguments = dict(
-        zip(("chunks", "first_cells", "last_cells", "firsts", "wanted"), columns_of_runs, strict=True),
-        kinds=["company"],
-    )
+    arguments: dict[str, object] = {
+        "kinds": ["company"],
+        "chunks": [run.chunk for run in runs],
+        "first_cells": [run.first_cell for run in runs],
+        "last_cells": [run.last_cell for run in runs],
+        "firsts": [run.first for run in runs],
+        "wanted": [run.bits for run in runs],
+    }
+    scope: dict[str, object] = {"source": 1, "first": 0, "last": 3}
     async with newcomer.db.account(newcomer.account_id) as tx:
         reading = await planned_in(tx, *tx._bind("sets_of_contacts", arguments), plans)
-        scope = {"source": 1, "first": 0, "last": 3}
         locking = await planned_in(tx, *tx._bind("lock_sets_of_run", scope), plans)
     for nodes, keys in (reading, ("chunk", "cell")), (locking, ("chunk",)):
         [scan] = [node for node in nodes if node.get("Relation Name") == "set_chunk"]
