@@ -1,6 +1,6 @@
 """What a request says of a contact, as the engine's changes (contract greenrope.md 3)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from api.greenrope.properties import ADDRESS, COLUMNS, PHONES, PROFILE
@@ -8,6 +8,7 @@ from api.greenrope.resolving import Known
 from api.greenrope.submitted import Birthdate, Submitted
 from engine.contacts.changes import UNSAID, Changes
 from engine.sets.catalog import SetKind
+from engine.sets.naming import SetName
 
 
 def changes(said: Submitted, known: Known, before: Collection[int]) -> Changes:
@@ -18,6 +19,7 @@ def changes(said: Submitted, known: Known, before: Collection[int]) -> Changes:
     groups, replaced = (said.groups.names, said.groups.replaced) if said.groups else ((), False)
     joined, left = known.groups_named(groups), known.groups_named(said.removed_groups)
     after = (joined if replaced else joined.union(before)) - left
+    added, removed = ([link for link in said.companies if link.removed is removed] for removed in (False, True))
     return Changes(
         columns=_columns(said, known),
         email=UNSAID if "Email" not in said.texts else said.texts["Email"] or None,
@@ -26,8 +28,11 @@ def changes(said: Submitted, known: Known, before: Collection[int]) -> Changes:
         address=_said(said, ADDRESS),
         note=UNSAID if "Notes" not in said.texts else said.texts["Notes"] or None,
         custom_values={known.field(each, after).field_no: each.value or None for each in said.fields},
-        joins=(frozenset() if replaced else joined) | known.tags_named(said.tags) | known.linked(said.companies),
-        leaves=left | known.unlinked(said.companies),
+        joins=(frozenset() if replaced else joined) | known.numbered(added),
+        leaves=left | ({link.number for link in removed if link.number is not None} & known.companies.keys()),
+        joins_named=(*_named(SetKind.TAG, said.tags), *_named(SetKind.COMPANY, (link.name for link in added))),
+        leaves_named=_named(SetKind.COMPANY, (link.name for link in removed)),
+        makes=_named(SetKind.COMPANY, [said.texts.get("Company", "")]),
         only={SetKind.LIST: joined} if replaced else {},
     )
 
@@ -35,6 +40,10 @@ def changes(said: Submitted, known: Known, before: Collection[int]) -> Changes:
 def is_unclear(said: Submitted, known: Known) -> bool:
     """Whether it depends on the contact's groups which fields are meant: names are unique within a group only."""
     return any(len(known.candidates(each)) > 1 for each in said.fields)
+
+
+def _named(kind: SetKind, names: Iterable[str]) -> tuple[SetName, ...]:
+    return tuple(SetName(kind, name) for name in names if name)
 
 
 def _said(said: Submitted, names: Mapping[str, str]) -> dict[str, str | None]:

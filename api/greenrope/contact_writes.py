@@ -145,12 +145,12 @@ def _added(contact: Asked, known: Known, found: Sequence[int], groups: Collectio
     """An address that somebody has is nobody's mistake where nothing is updated (issue 4: the seed's first example)."""
     calls = () if contact.said.workflow is None else (known.workflow(contact.said.workflow),)
     said = changing.changes(contact.said, known, groups)
-    return SaveContact(the_matching(found), said, twins=contact.meant is None, calls_on_create=calls)
+    return SaveContact(the_matching(found), said, twins=contact.meant is None, calls_on_create=calls, most=known.most)
 
 
 def _edited(contact: Asked, known: Known, found: Sequence[int], groups: Collection[int]) -> ContactWrite:
     said = changing.changes(contact.said, known, groups)
-    return SaveContact(_the_one(contact, found), said, unless_after=contact.said.unless_after)
+    return SaveContact(_the_one(contact, found), said, unless_after=contact.said.unless_after, most=known.most)
 
 
 def _deleted(contact: Asked, _known: Known, found: Sequence[int], _groups: Collection[int]) -> ContactWrite:

@@ -10,6 +10,7 @@ from uuid import UUID
 from engine.contacts import record
 from engine.contacts.record import Address, Note, Permission, Phone, Row
 from engine.sets.catalog import SetKind
+from engine.sets.naming import SetName
 
 #: The kind of an address that is given without one.
 ADDRESS_KIND = "other"
@@ -30,7 +31,8 @@ class Changes:
     columns: values of record.CORE, of the year of birth and of scores; profile: further properties by name; phones: the
     number of each kind; address: parts of its first street address, as record.Address calls them; note: the text of its
     first note; custom_values: by number of the field. only: of a kind of sets those that it is in from now on; beside
-    them joins, leaves: numbers of named sets, leaving being last.
+    them joins, leaves: numbers of named sets, and joins_named, leaves_named: named sets by name, leaving being last.
+    makes: names of which there are sets from now on, as there are of all it joins.
     """
 
     columns: Mapping[str, Any] = field(default_factory=dict)
@@ -43,6 +45,9 @@ class Changes:
     custom_values: Mapping[int, str | None] = field(default_factory=dict)
     joins: frozenset[int] = frozenset()
     leaves: frozenset[int] = frozenset()
+    joins_named: tuple[SetName, ...] = ()
+    leaves_named: tuple[SetName, ...] = ()
+    makes: tuple[SetName, ...] = ()
     only: Mapping[SetKind, frozenset[int]] = field(default_factory=dict)
 
     @property

@@ -14,19 +14,26 @@ from engine.contacts.record import Row
 from engine.emails import email_key
 from engine.errors import EmailTaken, Invalid, MusterError
 from engine.fields import Field
+from engine.sets import naming
 from engine.sets.catalog import SetKind
+from engine.sets.naming import SetName
 from engine.sets.reading import MemberOf
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the ids and numbers in a write stand for: numbers of sets, kinds of numbers, and custom fields."""
+    """What the ids, numbers and names in a write stand for: numbers of sets, kinds of numbers, and custom fields.
+
+    named: of sets that are meant by name; those that the write makes have none yet, but numbers that stand for them
+    (engine/sets/naming.py).
+    """
 
     lists: Mapping[UUID, int] = field(default_factory=dict)
     tags: Mapping[UUID, int] = field(default_factory=dict)
     fields: Mapping[UUID, Field] = field(default_factory=dict)
     kinds: Mapping[int, SetKind] = field(default_factory=dict)
     numbered_fields: Mapping[int, Field] = field(default_factory=dict)
+    named: Mapping[naming.Key, int] = field(default_factory=dict)
 
 
 class Holder(NamedTuple):
@@ -158,6 +165,21 @@ class ContactWrite(ABC):
     def set_nos(self) -> frozenset[int]:
         """Named sets of any kind, by number."""
         return frozenset()
+
+    @property
+    def needed_sets(self) -> tuple[SetName, ...]:
+        """Named sets of any kind, by name: those that are not there are made with it."""
+        return ()
+
+    @property
+    def named_sets(self) -> tuple[SetName, ...]:
+        """Further ones, which may not be there."""
+        return ()
+
+    @property
+    def most_sets(self) -> Mapping[SetKind, int]:
+        """How many of a kind the account may have then."""
+        return {}
 
     @property
     def record_id(self) -> UUID | None:

@@ -10,7 +10,7 @@ written after that waits for nobody.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -27,7 +27,7 @@ from engine.database import Transaction
 from engine.emails import email_key
 from engine.errors import Busy, Invalid, MusterError, UnknownTarget, WrittenMeanwhile
 from engine.principals import Principal
-from engine.sets import catalog, membership, reading, revival
+from engine.sets import catalog, membership, naming, reading, revival
 from engine.sets.catalog import SetKind
 from engine.sets.chunks import LARGEST_NUMBER, chunk_of
 from engine.sets.reading import MemberOf
@@ -77,6 +77,12 @@ class _Step:
             if ordinal is not None and key != self.before["email_key"]:
                 self.claimed = True
                 yield self.before | {"email_key": key, "email_ordinal": ordinal}
+
+    def join_made(self, made: Mapping[int, int]) -> None:
+        """Has the contact join sets by their numbers, now that they are made, instead of what has stood for these."""
+        assert self.outcome is not None
+        joins = frozenset(made.get(set_no, set_no) for set_no in self.outcome.joins)
+        self.outcome = replace(self.outcome, joins=joins)
 
     def decide(self, found: Found, ahead: frozenset[int]) -> None:
         """What becomes of the contact, or why nothing does."""
@@ -242,12 +248,16 @@ def _told(step: _Step) -> Written | MusterError:
     return Written(row["contact_id"], row["contact_no"], not step.before, row["updated_at"], row != step.before)
 
 
-async def _name(tx: Transaction, steps: Iterable[_Step]) -> None:
+async def _name(tx: Transaction, steps: Sequence[_Step]) -> None:
     """Finds the numbers of what the writes name, and what the numbers in them are."""
     known = await fields.by_id(tx) if any(step.write.field_ids for step in steps) else {}
     numbered = await fields.all_scopes(tx) if any(step.write.knows_fields for step in steps) else ()
     set_nos = frozenset().union(*(step.write.set_nos for step in steps))
     kinds = await catalog.kinds_of(tx, set_nos) if set_nos else {}
+    writes = [step.write for step in steps]
+    needed = [each for write in writes for each in write.needed_sets]
+    named = await naming.numbers(tx, needed, [each for write in writes for each in write.named_sets])
+    kinds |= {set_no: kind for (kind, _), set_no in named.items()}
     for step in steps:
         write = step.write
         try:
@@ -258,6 +268,7 @@ async def _name(tx: Transaction, steps: Iterable[_Step]) -> None:
                 {field_id: known[field_id] for field_id in write.field_ids},
                 kinds,
                 {each.field_no: each for each in numbered},
+                named,
             )
         except KeyError as unknown:
             step.refusal = Invalid(f"custom_field_id does not have a valid value: there is no field {unknown.args[0]}")
@@ -364,8 +375,8 @@ async def _record(tx: Transaction, steps: Sequence[_Step], last_sequence: int) -
 
     last_sequence: the account's when it was looked at what must come first.
     """
+    await _lock_and_make_sets(tx, steps)
     turned = [(nth, step, set_no, on) for nth, step in enumerate(steps, 1) for set_no, on in step.turns()]
-    await catalog.lock(tx, {set_no for _, _, set_no, _ in turned})
     entered = await tx.one(
         "enter_writes",
         count=len(steps),
@@ -390,8 +401,8 @@ async def _keep(tx: Transaction, activity: Activity, steps: Sequence[_Step]) -> 
     """Records the writes with the batch of their activity, and turns their sets with its effects; how many memberships
     of named sets.
     """
+    await _lock_and_make_sets(tx, steps)
     turned = [(step.contact_no, set_no, on) for step in steps for set_no, on in step.turns()]
-    await catalog.lock(tx, {set_no for _, set_no, _ in turned})
     scope = {"sequence": activity.sequence, "batch": activity.batch}
     changed = await tx.value(
         "keep_writes",
@@ -405,6 +416,19 @@ async def _keep(tx: Transaction, activity: Activity, steps: Sequence[_Step]) -> 
     await membership.turn(tx, activity.sequence, activity.batch)
     await _call(tx, steps)
     return int(changed)
+
+
+async def _lock_and_make_sets(tx: Transaction, steps: Sequence[_Step]) -> None:
+    """Locks the sets that the writes, one at least, turn, ascending; then makes those that they need and that are not
+    there, for which the account's row is locked.
+    """
+    await catalog.lock(tx, {set_no for step in steps for set_no, _ in step.turns() if naming.is_there(set_no)})
+    most = {kind: most for step in steps for kind, most in step.write.most_sets.items()}
+    needed = [each for step in steps for each in step.write.needed_sets]
+    # What is named by one is known to all.
+    made = await naming.make(tx, needed, steps[0].names.named, most)
+    for step in steps:
+        step.join_made(made)
 
 
 async def _call(tx: Transaction, steps: Iterable[_Step]) -> None:

@@ -3,8 +3,8 @@
 What is said of a contact, and what must be so of it before, is in engine/contacts/changes.py.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -17,6 +17,7 @@ from engine.contacts.record import Row
 from engine.emails import email_key
 from engine.errors import EmailTaken, Invalid, MusterError, NotFound, StaleWrite, UnknownField, UnknownTarget
 from engine.sets.catalog import SetKind
+from engine.sets.naming import SetName
 
 #: The least that times of changes differ in.
 MOMENT = timedelta(microseconds=1)
@@ -28,7 +29,8 @@ class SaveContact(ContactWrite):
 
     twins: whether it may have the address of another contact that is not deleted; namesakes: whether a new one may have
     the names of such a one, too; unless_after: the time, in whole seconds, after which it must not have been changed;
-    record_id: the id of its activity, so that it is done once only; calls, calls_on_create: hooks to call once it is
+    record_id: the id of its activity, so that it is done once only; most: how many sets of a kind the account may have
+    when it has made some, else it is refused; calls, calls_on_create: hooks to call once it is
     written, and only if that made it. Who is changed in nothing keeps its time of change.
     """
 
@@ -42,6 +44,7 @@ class SaveContact(ContactWrite):
     namesakes: bool = True
     record_id: UUID | None = None
     unless_after: datetime | None = None
+    most: Mapping[SetKind, int] = field(default_factory=dict)
     calls: tuple[int, ...] = ()
     calls_on_create: tuple[int, ...] = ()
 
@@ -72,13 +75,26 @@ class SaveContact(ContactWrite):
         return self.changes.set_nos
 
     @property
+    def needed_sets(self) -> tuple[SetName, ...]:
+        return self.changes.joins_named + self.changes.makes
+
+    @property
+    def named_sets(self) -> tuple[SetName, ...]:
+        return self.changes.leaves_named
+
+    @property
+    def most_sets(self) -> Mapping[SetKind, int]:
+        return self.most
+
+    @property
     def knows_fields(self) -> bool:
         return bool(self.changes.custom_values)
 
     def asks(self, names: Names) -> Iterable[str]:
         said = self.changes
         of_lists = {SetKind.LIST for no in said.custom_values if _is_of_list(names, no)}
-        return {*said.only, *(names.kinds[set_no] for set_no in said.joins | said.leaves), *of_lists}
+        of_names = {each.kind for each in (*said.joins_named, *said.leaves_named)}
+        return {*said.only, *(names.kinds[set_no] for set_no in said.joins | said.leaves), *of_names, *of_lists}
 
     def ordinal(self, key: str, addresses: Addresses) -> int | None:
         return addresses.next_ordinal(key) if self.twins or key not in addresses.living else None
@@ -115,7 +131,8 @@ class SaveContact(ContactWrite):
         for kind, exactly in said.only.items():
             _insist_on_kind(found.names, kind, exactly)
             wanted = wanted - (found.members_of(kind) - exactly) | exactly
-        wanted = (wanted | said.joins) - said.leaves
+        wanted = (wanted | said.joins | _named(found.names, said.joins_named)) - said.leaves
+        wanted -= _named(found.names, said.leaves_named)
         return wanted - before, before - wanted
 
     def _with_email(self, row: Row, found: Found) -> Row:
@@ -154,6 +171,11 @@ class SaveContact(ContactWrite):
         stored = row.get("custom_values") or {}
         fitting = {str(no): _fitting(found.names, no, value, stored.get(str(no)), lists) for no, value in said.items()}
         return row | {"custom_values": changes.merged(stored, fitting)}
+
+
+def _named(names: Names, said: Iterable[SetName]) -> frozenset[int]:
+    """The sets that are meant by name, if they are there or are made."""
+    return frozenset(names.named[each.key] for each in said if each.key in names.named)
 
 
 def _is_of_list(names: Names, field_no: int) -> bool:

@@ -103,39 +103,23 @@ async def create(
     return NamedSet.of(row)
 
 
-async def find_or_create(
-    tx: Transaction, kind: SetKind, names: Iterable[str], *, most: int | None = None
+async def create_all(
+    tx: Transaction, kind: SetKind, names: Mapping[str, str], *, most: int | None = None
 ) -> dict[str, NamedSet]:
-    """The living sets with these names, by name key; those that there are not are made, in the order given.
+    """New sets with these names, in the order given, by name key as they are given. The names are locked, and free.
 
-    Raises Invalid when the account would have more than `most` of their kind.
-
-    In a transaction of its own: to make one locks the account's row, after which nothing may be waited for. Whoever
-    means lists does not want this (a name that is no list's is a mistake).
+    Locks the account's row, after which nothing may be waited for. Raises Invalid when the account would have more than
+    `most` of their kind.
     """
-    wanted = {name_key(name): name.strip() for name in reversed(list(names))}
-    found = await by_names(tx, kind, wanted.values())
-    if len(found) < len(wanted):
-        await tx.all("lock_names")
-        found = await by_names(tx, kind, wanted.values())
-        made = await _create_all(tx, kind, {key: wanted[key] for key in reversed(wanted) if key not in found})
-        await _insist_on_room(tx, kind, most if made else None)
-        found |= made
-    return found
+    rows = await tx.all("create_sets", kind=kind, names=list(names.values()), name_keys=list(names))
+    await _insist_on_room(tx, kind, most)
+    return {row["name_key"]: NamedSet.of(row) for row in rows}
 
 
 async def _insist_on_room(tx: Transaction, kind: SetKind, most: int | None) -> None:
     """Raises Invalid when there are more. Asked once they are made: then the account's row is locked."""
     if most is not None and await count(tx, kind) > most:
         raise Invalid(f"the account has {most} {kind.plural} already, as many as it may have")
-
-
-async def _create_all(tx: Transaction, kind: SetKind, names: Mapping[str, str]) -> dict[str, NamedSet]:
-    """New sets with these names, which are free, by name key."""
-    if not names:
-        return {}
-    rows = await tx.all("create_sets", kind=kind, names=list(names.values()), name_keys=list(names))
-    return {row["name_key"]: NamedSet.of(row) for row in rows}
 
 
 async def change(

@@ -9,15 +9,18 @@ import pytest
 from engine.activities.inline import Inline
 from engine.errors import NameTaken, NotFound
 from engine.operations.contact_delete import DeleteContact, DeleteContacts
-from engine.sets import catalog
+from engine.sets import catalog, naming
 from engine.sets.catalog import LARGEST_SET_NO, NamedSet, SetKind
+from engine.sets.naming import SetName
 from tests.integration.desk import Desk
 from tests.integration.exporting import new_set
 
 
 async def made(desk: Desk, kind: SetKind, *names: str) -> dict[str, NamedSet]:
     async with desk.db.account(desk.account_id) as tx:
-        return await catalog.find_or_create(tx, kind, names)
+        needed = [SetName(kind, name) for name in names]
+        await naming.make(tx, needed, await naming.numbers(tx, needed, ()), {})
+        return await catalog.by_names(tx, kind, names)
 
 
 class TestFinding:

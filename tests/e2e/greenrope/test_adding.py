@@ -119,7 +119,7 @@ async def test_each_on_its_own_and_a_thousand_in_order(rope: Rope) -> None:
 
 
 async def test_what_is_refused(rope: Rope) -> None:
-    """Contract 3, 5.2 and 8: each with its code; nobody is made."""
+    """Contract 3, 5.2 and 8: each with its code; nobody is made, and nothing that they name."""
     group_id = await created(rope, "G")
     await added(rope, FieldName="Pet", FieldType="Checkbox", PossibleValues="Dog,Cat")
     await added(rope, group_id, FieldName="Of group")
@@ -141,9 +141,13 @@ async def test_what_is_refused(rope: Rope) -> None:
         (1010, contact(Firstname="A", WorkflowID=str(10**17))),
         (1013, contact(Firstname="A", Email="nobody")),
     ]
-    told = await rope.each(request("AddContacts", *(each for _, each in said)))
+    names = "<Tags><Tag>T</Tag></Tags><SecondaryCompanies><SecondaryCompany><CompanyName>C</CompanyName>"
+    made = f"{names}</SecondaryCompany></SecondaryCompanies></Contact>"
+    told = await rope.each(request("AddContacts", *(each.replace("</Contact>", made) for _, each in said)))
     assert [refusal(each) for each in told] == [code for code, _ in said]
     assert await everybody(rope) == []
+    assert (await rope.front.get("/v3/companies"))["companies"] == []
+    assert (await rope.front.get("/v3/contact_tags"))["tags"] == []
 
 
 async def test_fields_of_groups(rope: Rope) -> None:

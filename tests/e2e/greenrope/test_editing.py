@@ -81,13 +81,14 @@ async def test_the_guard(rope: Rope) -> None:
     number = await added_one(rope, Firstname="Ada")
     stamp = texts(await one(rope, number))["UpdatedTimeStamp"]
     edits = [
-        contact({"contact_id": number}, UpdatedTimeStamp="2020-01-01 00:00:00", Title="no"),
+        contact({"contact_id": number}, UpdatedTimeStamp="2020-01-01 00:00:00", Title="no", Company="no"),
         contact({"contact_id": number}, UpdatedTimeStamp="today", Title="no"),
         contact({"contact_id": number}, UpdatedTimeStamp=stamp, Title="yes"),
     ]
     stale, bad, good = [(await rope.each(request("EditContacts", each)))[0] for each in edits]
     assert (refusal(stale), refusal(bad), good.findtext("Result")) == (1014, 1003, "Success")
     assert (await one(rope, number)).findtext("Title") == "yes"
+    assert (await rope.front.get("/v3/companies"))["companies"] == []
 
 
 async def test_an_edit_that_changes_nothing(rope: Rope) -> None:
