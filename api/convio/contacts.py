@@ -61,7 +61,7 @@ async def update(call: Call) -> Members:
 async def delete(call: Call) -> Members:
     asked = call.asked.numbers("contact_ids")
     services = call.services
-    done = await deletions.delete(call.db, services.inline, services.at_once, call.principal, asked)
+    done = await deletions.delete(services.inline, services.at_once, call.principal, asked)
     deleted = [number for number in asked if number in done]
     return [*(("contactId", number) for number in deleted), ("errors", len(deleted) < len(asked))]
 

@@ -10,13 +10,11 @@ from api.greenrope.calling import Call
 from api.greenrope.finding import the_one
 from api.greenrope.refusals import UnknownContact
 from api.greenrope.requests import Item, criteria_of, items
-from engine.activities import reading
 from engine.contacts.search import Criteria
 from engine.errors import Invalid, MusterError
 from engine.operations.members_change import ChangeMembers
 from engine.principals import Principal, Privilege
-from engine.sets import catalog
-from engine.sets import reading as sets
+from engine.sets import catalog, reading
 from engine.sets.catalog import NamedSet, SetKind
 
 
@@ -44,7 +42,7 @@ async def of_contact(call: Call) -> Record:
         async with call.db.account(principal.account_id) as tx:
             [numbers] = await finding.found(tx, principal, [criteria])
             number = the_one(criteria, numbers)
-            member_of = await sets.sets_of(tx, [number], [SetKind.LIST])
+            member_of = await reading.sets_of(tx, [number], [SetKind.LIST])
         found = [(each.set_no, each.name) for each in member_of.get(number, ())]
     told = [Record((("Group_id", str(set_no)), ("GroupName", name))) for set_no, name in found]
     return Record((SUCCESS, ("ContactGroups", Listed("ContactGroup", told))))
@@ -64,9 +62,8 @@ async def _changed(call: Call, principal: Principal, *, on: tuple[int, ...] = ()
     contact_nos = tuple(dict.fromkeys(number for number in meant if isinstance(number, int)))
     done: frozenset[int] = frozenset()
     if contact_nos:
-        activity = await call.services.at_once.do(principal, ChangeMembers(contact_nos, on, off, of=SetKind.LIST))
-        async with call.db.account(principal.account_id) as tx:
-            done = await reading.frozen_source(tx, activity.sequence)
+        at_once, change = call.services.at_once, ChangeMembers(contact_nos, on, off, of=SetKind.LIST)
+        done = await at_once.done_to(await at_once.do(principal, change))
     return writing.answer(asked, [_told(number, done) for number in meant])
 
 

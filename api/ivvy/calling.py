@@ -7,7 +7,6 @@ from uuid import UUID
 from api.answers import Json
 from api.ivvy.parameters import Parameters
 from api.ivvy.refusals import ErrorCode, Refused
-from engine.activities import reading
 from engine.activities.at_once import AtOnce
 from engine.activities.inline import Inline
 from engine.activities.model import Activity
@@ -71,11 +70,6 @@ class Call:
         if self.record_id is None:
             return await self.means.at_once.do(self.principal, request)
         return await self.means.at_once.do_once(self.principal, request, self.record_id)
-
-    async def accepted(self, activity: Activity) -> frozenset[int]:
-        """The numbers of the contacts that a change of members was done to, be it that they had it already."""
-        async with self.db.account(self.account_id) as tx:
-            return await reading.frozen_source(tx, activity.sequence)
 
 
 Handler = Callable[[Call], Awaitable[Content]]

@@ -67,7 +67,7 @@ async def _invited(call: Call, event_no: int, contacts: tuple[int, ...]) -> froz
     if activity is None:
         await _insist_on_open(call, event_no)
         activity = await call.change_members(ChangeMembers(contacts, on=(event_no,), of=SetKind.EVENT))
-    return await call.accepted(activity)
+    return await call.means.at_once.done_to(activity)
 
 
 async def _insist_on_open(call: Call, event_no: int) -> None:

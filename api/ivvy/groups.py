@@ -51,7 +51,7 @@ def _asked(call: Call) -> _Asked:
 
 async def _changed(call: Call, asked: _Asked, request: ChangeMembers) -> Json:
     try:
-        accepted = await call.accepted(await call.change_members(request))
+        accepted = await call.means.at_once.done_to(await call.change_members(request))
     except UnknownTarget:
         raise Refused(ErrorCode.NOT_FOUND, "Unable to find subscription group") from None
     return [{"contactId": contact, "status": contact in accepted} for contact in asked.contacts]

@@ -91,6 +91,11 @@ class AtOnce:
                 return await self._ended(principal, activity)
         return None
 
+    async def done_to(self, activity: Activity) -> frozenset[int]:
+        """The numbers of the contacts that it was done to, be it that it was so already (`reading.frozen_source`)."""
+        async with self._db.account(activity.account_id) as tx:
+            return await reading.frozen_source(tx, activity.sequence)
+
     async def _known(self, principal: Principal, activity_id: UUID) -> Activity | None:
         return await reading.recorded(self._db, principal.account_id, activity_id)
 

@@ -21,7 +21,7 @@ from engine.database import Transaction
 from engine.errors import NotFound
 from engine.sets import membership
 from engine.sets.catalog import SetKind
-from engine.sets.expressions import Expression, Intersection, Members, Numbers
+from engine.sets.expressions import EVERYBODY, Expression, Intersection, Numbers
 from engine.sets.system import ACTIVE, ENGAGEMENT, EXISTS, FIELDS, LEVEL_BY_HAND, UNSUBSCRIBED
 from engine.sources import ContactIds, SetIds, Source, one_way
 
@@ -158,7 +158,7 @@ class DeletionOfContacts(BatchedOperation):
 
 async def _chosen(tx: Transaction, request: Mapping[str, Any]) -> tuple[UUID, ...] | Expression:
     if "contact_nos" in request:
-        return Intersection((Numbers(tuple(request["contact_nos"])), Members((EXISTS,))))
+        return Intersection((Numbers(tuple(request["contact_nos"])), EVERYBODY))
     return await sources.chosen(tx, request["source"])
 
 

@@ -127,7 +127,7 @@ async def test_few_and_many_while_the_caller_waits(desk: Desk, count: int, activ
     await desk.make_contacts(count - 1)
     services = Inline(desk.db), new_at_once(desk)
     for left in (set(range(1, count)), set()):
-        assert await deletions.delete(desk.db, *services, desk.principal, range(1, count + 1)) == left
+        assert await deletions.delete(*services, desk.principal, range(1, count + 1)) == left
         assert {row["kind"] for row in await desk.rows("activity")} == {"contact_delete"}
         assert len(await desk.rows("activity")) == activities or not left
     assert await desk.members(system.EXISTS) == set()
