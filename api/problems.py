@@ -19,6 +19,7 @@ WORDS: Mapping[str, str] = {
     "string_too_long": "is too long: at most {max_length} characters may be given",
     "string_too_short": "is too short: at least {min_length} characters must be given",
     "literal_error": "does not have a valid value: it must be {expected}",
+    "enum": "does not have a valid value: it must be {expected}",
     "bool_type": "does not have a valid value: it must be true or false",
     "int_type": "does not have a valid value: it must be a whole number",
     "int_parsing": "does not have a valid value: it must be a whole number",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
 from api.client import Activity, Client, ClientError
@@ -118,7 +118,7 @@ async def _set_up(client: Client, bars: Progress, csv: Path, contacts: int) -> C
     segments = {name: await _make_segment(client, name, rule) for name, rule in SEGMENTS.items()}
     tags = [await _make(client, "/contact_tags", name, "tag_id") for name in TAGS]
     steps = [*_tagging(segments, tags, lists[-1]), *_levels(segments)]
-    bar = bars.add_task("Tags and engagement levels", total=len(steps))
+    bar = _begin(bars, "Tags and engagement levels", len(steps))
     for step in steps:
         await _complete(client, step)
         bars.advance(bar)
@@ -132,15 +132,15 @@ def _list_names() -> Iterable[str]:
 
 
 async def _generate(bars: Progress, csv: Path, contacts: int) -> None:
-    bar = bars.add_task("Generate contacts", total=contacts)
+    bar = _begin(bars, "Generate contacts", contacts)
     await asyncio.to_thread(write_csv, csv, contacts, lambda rows: bars.advance(bar, rows))
 
 
 async def _import(client: Client, bars: Progress, csv: Path, list_id: str) -> None:
     size = await asyncio.to_thread(lambda: csv.stat().st_size)
-    bar = bars.add_task("Upload the CSV", total=size)
+    bar = _begin(bars, "Upload the CSV", size)
     activity = await client.import_csv(csv, [list_id], lambda sent, _: bars.update(bar, completed=sent))
-    bar = bars.add_task("Import them", total=100)
+    bar = _begin(bars, "Import them", 100)
     async for latest in client.watch(activity.activity_id):
         bars.update(bar, completed=latest.percent_done)
         activity = latest
@@ -198,7 +198,7 @@ def _steps(cast: Cast) -> Iterable[Step]:
 
 
 async def _take(client: Client, bars: Progress, step: Step) -> Outcome:
-    bar = bars.add_task(step.title, total=1)
+    bar = _begin(bars, step.title, 1)
     outcome = await _complete(client, step)
     bars.advance(bar)
     return outcome
@@ -226,6 +226,13 @@ def _check_space(folder: DataFolder, contacts: int) -> None:
             f"{contacts:,} contacts take about {needed / 2**30:.1f} GB in {folder.root}, where {free / 2**30:.1f} GB "
             "are free: make room, set MUSTER_DATA to a folder on another disk, or DEMO_CONTACTS to a smaller number"
         )
+
+
+def _begin(bars: Progress, title: str, total: int) -> TaskID:
+    """A bar; where there is no terminal to show bars a line, so that one sees how far it is."""
+    if not bars.console.is_terminal:
+        say(title)
+    return bars.add_task(title, total=total)
 
 
 def _bars() -> Progress:

@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.surroundings import OUTPUT, TERMINAL, on_database
-from engine import organizations, principals
+from deploy.users import of_user
+from engine import organizations
 from engine.database import Database
 from engine.organizations import Details, Digest, Organization
 
@@ -151,7 +152,7 @@ async def _add_account(db: Database, name: str, account_id: int) -> None:
 
 async def _with_user(db: Database, work: Callable[..., Awaitable[None]], name: str, user: str) -> None:
     organization = await organizations.find(db, name)
-    await work(db, organization.organization_id, await principals.find_user(db, user))
+    await of_user(db, user, lambda user_id: work(db, organization.organization_id, user_id))
 
 
 def _tell(organization: Organization) -> None:

@@ -132,8 +132,9 @@ def import_file(
 
     The first line names the columns: email, first_name, last_name,
     job_title, company_name, phone, birthday_month, birthday_day,
-    anniversary, street, city, state, zip and country. Rows with errors are
-    left out and told; the exit code is 0 whenever the import completed.
+    anniversary, street, city, state, zip, country and more that /docs
+    tells, and cf:NAME for the custom field NAME. Rows with errors are left
+    out and told; the exit code is 0 whenever the import completed.
     """
     _check_csv(file)
     asyncio.run(_import(file, file.stat().st_size, lists, url, token))

@@ -13,7 +13,7 @@ from deploy.administration import AccountOption, PrivilegeOption
 from deploy.surroundings import OUTPUT, TERMINAL, on_database
 from engine import principals
 from engine.database import Database
-from engine.errors import Invalid
+from engine.errors import Conflict, Invalid, NotFound
 from engine.principals import Privilege
 
 user_commands = typer.Typer(
@@ -127,8 +127,15 @@ def _asked_password() -> str:
 
 def _with_user(name: str, work: Callable[[Database, UUID], Awaitable[None]]) -> None:
     """Does something with the id of the user with this name."""
+    on_database(lambda db: of_user(db, name, lambda user_id: work(db, user_id)))
 
-    async def run(db: Database) -> None:
-        await work(db, await principals.find_user(db, name))
 
-    on_database(run)
+async def of_user(db: Database, name: str, work: Callable[[UUID], Awaitable[None]]) -> None:
+    """Does something with the id of the user with this name, by which it tells what is wrong.
+
+    Raises as `find_user` and the work do.
+    """
+    try:
+        await work(await principals.find_user(db, name))
+    except (NotFound, Conflict) as error:
+        raise type(error)(f"{name}: {error.message}") from error

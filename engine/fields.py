@@ -28,6 +28,8 @@ Type = Literal[
 Editability = Literal["hidden", "visible", "editable"]
 #: What of a contact a field can be another name of.
 Property = Literal["email", "first_name", "last_name", "mobile"]
+#: The types whose values are chosen: of no other can any be possible or not.
+CHOOSING: frozenset[Type] = frozenset({"choice", "choices"})
 #: Between the chosen values of a field of type `choices`; so no possible value holds it.
 COMMA = ","
 
@@ -322,11 +324,14 @@ async def gone_errors(tx: Transaction, field_nos: Iterable[int]) -> list[ItemErr
 
 
 def _insist_on_sense(said: Definition) -> None:
-    """Raises Invalid when two possible values are one, or one is several, or the default is none of them; or when what
-    everybody has already is to have another name for everybody.
+    """Raises Invalid when two possible values are one, or one is several, or the default is none of them, or nothing is
+    chosen; or when what everybody has already is to have another name for everybody.
     """
     if said.property is not None and said.set_no is None:
         raise Invalid(f"{said.label} can be another name of a property as the field of a list only")
+    if said.choices and said.type not in CHOOSING:
+        types = " and ".join(sorted(CHOOSING))
+        raise Invalid(f"{said.label} is of type {said.type}: only fields of type {types} have choices")
     keys = [value.strip().lower() for value in said.choices]
     if len(set(keys)) < len(keys) or not all(keys) or any(COMMA in key for key in keys):
         raise Invalid(f"choices of {said.label} must differ, be filled and hold no comma")

@@ -184,7 +184,7 @@ async def remove_administrator(db: Database, organization_id: int, principal_id:
     """Raises NotFound when the user is none."""
     async with db.everywhere() as tx:
         if not await tx.run("remove_administrator", organization_id=organization_id, principal_id=principal_id):
-            raise NotFound(f"{principal_id} is no administrator of organization {organization_id}")
+            raise NotFound("this user is no administrator of the organization")
 
 
 async def require_administrator(db: Database, organization_id: int, principal_id: UUID) -> None:

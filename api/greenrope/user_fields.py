@@ -120,6 +120,8 @@ def _said(call: Call, before: Definition) -> Definition:
     """The definition with what the request says instead of what was. Raises Invalid."""
     if kind := call.text("FieldType"):
         before = replace(before, type=one_of("FieldType", kind, TYPES))
+    if before.type not in fields.CHOOSING:
+        before = replace(before, choices=())
     if editable := call.text("ContactEditable"):
         before = replace(before, editability=one_of("ContactEditable", editable, EDITABILITIES))
     if (values := call.text("PossibleValues")) is not None:

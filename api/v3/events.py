@@ -17,7 +17,7 @@ from api.v3.access import NO_404, NO_404_409, READ, WITH_404, WITH_404_409, WRIT
 from api.v3.bodies import Resource
 from api.v3.formats import ShownActivity
 from api.v3.paging import Page, PageQuery, next_links
-from api.v3.values import Moment, Name, storable
+from api.v3.values import Name, OffsetMoment, storable
 from engine import events
 from engine.operations.sets_delete import DeleteSets
 from engine.sets.catalog import LARGEST_SET_NO, SetKind
@@ -27,12 +27,14 @@ EventId = Annotated[int, Field(ge=1, le=LARGEST_SET_NO)]
 
 
 class NewEvent(Resource):
-    """An event without an end is over when it begins; one without either is not over before it is cancelled."""
+    """No other event of the account has its name. One without an end is over when it begins; one without either is not
+    over before it is cancelled.
+    """
 
     name: Name
     code: Annotated[str, Field(max_length=255), AfterValidator(storable)] | None = None
-    starts_at: Moment | None = None
-    ends_at: Moment | None = None
+    starts_at: OffsetMoment | None = None
+    ends_at: OffsetMoment | None = None
 
     def details(self) -> events.Details:
         return events.Details(**self.model_dump())

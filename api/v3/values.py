@@ -1,5 +1,6 @@
 """Values as they come over the wire: in queries everything is text, and text must be storable."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -68,10 +69,19 @@ def _moment(value: object) -> object:
         raise ValueError("it must be a date or date-time such as 2026-01-15 or 2026-01-15T10:00:00+00:00") from None
 
 
+def _with_offset(value: object) -> object:
+    if isinstance(value, str) and not _OFFSET.search(value):
+        raise ValueError("it must be a date-time with its offset, such as 2026-01-15T10:00:00+00:00")
+    return value
+
+
 def _spelled_out(value: object) -> object:
     """Guide samples write booleans as text (contract v3.md 1.6)."""
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
+
+#: At the end of a date-time.
+_OFFSET = re.compile(r"T.*(Z|[+-]\d\d:?\d\d)\s*\Z", re.ASCII)
 
 #: Text that can be stored. The contract states no maximum, but pages of a thousand such texts are made in memory.
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(storable)]
@@ -90,6 +100,10 @@ Moment = Annotated[
     datetime,
     BeforeValidator(_moment),
     WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+]
+#: The same, where a guess would be wrong by hours.
+OffsetMoment = Annotated[
+    Moment, BeforeValidator(_with_offset), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 #: For numbers of a query.
 Digits = BeforeValidator(_digits)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from engine.contacts.record import PLAIN_PHONE
 from engine.errors import InvalidImport
-from engine.fields import Field
+from engine.fields import Field, name_of
 from engine.imports.lines import Position
 from engine.imports.problems import quoted
 
@@ -140,7 +140,7 @@ def read_columns(
     fields = {CUSTOM + name.strip().lower(): field for name, field in custom_fields.items()}
     indexes = _indexes(keys, KNOWN | fields.keys())
     columns = _arranged(indexes, fields)
-    return columns, _warnings(keys, indexes, called)
+    return columns, _warnings(keys, indexes, fields, called)
 
 
 def heading_key(heading: str) -> str:
@@ -184,17 +184,21 @@ def _arranged(indexes: Mapping[str, int], fields: Mapping[str, Field]) -> Column
     )
 
 
-def _warnings(keys: Sequence[str], indexes: Mapping[str, int], called: Called) -> tuple[str, ...]:
+def _warnings(
+    keys: Sequence[str], indexes: Mapping[str, int], fields: Mapping[str, Field], called: Called
+) -> tuple[str, ...]:
     ignored = [key for key in dict.fromkeys(keys) if key not in indexes]
-    warnings = [_warning(key, called) for key in ignored[:MOST_WARNINGS]]
+    warnings = [_warning(key, fields, called) for key in ignored[:MOST_WARNINGS]]
     if len(ignored) > MOST_WARNINGS:
         warnings[-1] = f"{len(ignored) - MOST_WARNINGS + 1:,} more unknown {called.noun}s: their values are ignored"
     return tuple(warnings)
 
 
-def _warning(key: str, called: Called) -> str:
+def _warning(key: str, fields: Mapping[str, Field], called: Called) -> str:
     if not key:
         return f"{called.blank}: its values are ignored"
     if key.startswith(CUSTOM):
         return f"unknown custom field `{quoted(key.removeprefix(CUSTOM))}`: its values are ignored"
-    return f"unknown {called.noun} `{quoted(key)}`: its values are ignored"
+    meant = CUSTOM + name_of(key)
+    hint = f"; for the custom field it must be `{quoted(meant)}`" if meant in fields else ""
+    return f"unknown {called.noun} `{quoted(key)}`: its values are ignored{hint}"

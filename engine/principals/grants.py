@@ -38,7 +38,7 @@ async def revoke_grant(db: Database, principal_id: UUID, account_id: int) -> Non
     async with db.everywhere() as tx:
         home = await tx.value("grant_is_of_home", principal_id=principal_id, grant_account=account_id)
         if home is None:
-            raise NotFound(f"{principal_id} has no access to account {account_id}")
+            raise NotFound(f"this user has no access to account {account_id}")
         if home:
-            raise Conflict(f"account {account_id} is the home of {principal_id}; a user can be removed")
+            raise Conflict(f"account {account_id} is the home of this user, who can be removed")
         await tx.run("revoke_grant", principal_id=principal_id, grant_account=account_id)

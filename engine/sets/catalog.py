@@ -247,7 +247,7 @@ async def insist_on(tx: Transaction, set_nos: Iterable[int]) -> None:
         set_id, row = tx.known_sets.set_id(tx.account_id, set_no), rows.get(set_no)
         if row is None or (set_id and row["set_id"] != set_id):
             tx.known_sets.forget()
-            raise _unknown("list or tag", set_id) if row is None else _unknown(row["kind"], set_id)
+            raise _unknown("list or tag", set_id or set_no) if row is None else _unknown(row["kind"], set_id)
         if row["deleted_at"] is not None:
             tx.known_sets.drop(tx.account_id, row["kind"], row["set_id"])
             raise _unknown(row["kind"], row["set_id"])
@@ -278,8 +278,8 @@ def _taken(kind: SetKind, name: str) -> NameTaken:
     return NameTaken(f"another {kind} of this account is named {name.strip()!r}")
 
 
-def _unknown(kind: str, set_id: UUID | None) -> UnknownTarget:
-    return UnknownTarget(f"{kind} {set_id} does not exist")
+def _unknown(kind: str, which: UUID | int | None) -> UnknownTarget:
+    return UnknownTarget(f"{kind} {which} does not exist")
 
 
 async def page(

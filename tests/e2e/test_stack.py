@@ -271,3 +271,6 @@ def test_the_demonstration(data: Path) -> None:
     assert re.search(r"One list to 50 lists\s+│\s+3,000 │\s+150,000 │\s+0 │", shown.stdout), shown.stdout
     assert shown.stdout.count(" s │") == 8
     assert not (data / "demo" / "contacts.csv").exists()
+    # Without a terminal a line tells of each step as it begins.
+    told = shown.stderr.splitlines()
+    assert [told.count(step) for step in ("Generate contacts", "Import them", "One list to 50 lists")] == [1, 1, 1]

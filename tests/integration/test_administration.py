@@ -78,7 +78,12 @@ def test_users_from_the_command_line(commands: Commands) -> None:
     shown = commands.done("user", "list", "--account", other)
     assert (str(user) in shown, name in shown, shown.endswith("contacts:read")) == (True, True, True)
     commands.done("user", "revoke", name, "--account", other)
-    assert f"is the home of {user}" in commands.complaint("user", "revoke", name, "--account", home)
+    assert commands.complaint("user", "revoke", name, "--account", home) == (
+        f"{name}: account {home} is the home of this user, who can be removed"
+    )
+    assert commands.complaint("user", "revoke", name, "--account", other) == (
+        f"{name}: this user has no access to account {other}"
+    )
     assert "another user is named" in commands.complaint("user", "create", name, "--account", other, stdin="s3cret\n")
     assert commands.complaint("user", "password", name) == "give the password on standard input: one line"
     commands.done("user", "password", name, stdin="another\r\n")
@@ -86,7 +91,7 @@ def test_users_from_the_command_line(commands: Commands) -> None:
     commands.done("user", "remove", name)
     with pytest.raises(Unauthorized):
         log_in("another")
-    assert commands.complaint("user", "remove", name) == "there is no user of this name"
+    assert commands.complaint("user", "remove", name) == f"{name}: there is no user of this name"
 
 
 def test_keys_from_the_command_line(commands: Commands) -> None:
@@ -141,7 +146,9 @@ def test_organizations_from_the_command_line(commands: Commands) -> None:
     other = commands.done("account", "create", "another")
     commands.done("organization", "add-account", name, other)
     commands.done("organization", "remove-administrator", name, user)
-    assert "is no administrator" in commands.complaint("organization", "remove-administrator", name, user)
+    assert commands.complaint("organization", "remove-administrator", name, user) == (
+        f"{user}: this user is no administrator of the organization"
+    )
 
 
 def test_lists_events_and_fields_from_the_command_line(commands: Commands) -> None:
@@ -154,14 +161,18 @@ def test_lists_events_and_fields_from_the_command_line(commands: Commands) -> No
     diet = commands.done(
         "field", "create", "Diet", "--type", "choice", "--choice", "None", "--choice", "Vegan", *of_list
     )
-    times = ("--starts-at", "2096-05-01T18:00:00+02:00", "--ends-at", "2096-05-01T20:00:00")
+    others = [
+        commands.done("field", "create", label, "--list", called, *of_account)
+        for label, called in (("By id", list_id), ("By name", " customers"))
+    ]
+    times = ("--starts-at", "2096-05-01T18:00:00+02:00", "--ends-at", "2096-05-01T20:00:00Z")
     event = commands.done("event", "create", "Gala", "--code", "GALA96", *times, *of_account)
 
     async def look(db: Database) -> None:
         async with db.account(int(account)) as tx:
             assert (await catalog.find_number(tx, SetKind.LIST, int(list_no))).set_id == UUID(list_id)
             found = await fields.of_list(tx, int(list_no))
-            assert [str(each.field_no) for each in found] == [email, diet]
+            assert [str(each.field_no) for each in found] == [email, diet, *others]
             assert (found[0].property, found[1].values()) == ("email", ("None", "Vegan"))
             gala = await events.find_number(tx, int(event))
         assert gala.starts_at == datetime(2096, 5, 1, 16, tzinfo=UTC)
@@ -172,5 +183,13 @@ def test_lists_events_and_fields_from_the_command_line(commands: Commands) -> No
         "another list of this account is named 'customers'"
     )
     assert commands.complaint("list", "create", " ", *of_account) == "lists need a name"
-    assert "does not exist" in commands.complaint("field", "create", "Email", "--list", "999", *of_account)
+    for unknown in ("77777", str(UUID(int=1))):
+        complaint = commands.complaint("field", "create", "Email", "--list", unknown, *of_account)
+        assert complaint == f"there is no list {unknown}"
+    assert commands.complaint("field", "create", "Email", "--list", "Nobody", *of_account) == (
+        "there is no list named 'Nobody'"
+    )
+    assert "is no time with its offset" in commands.complaint(
+        "event", "create", "x", "--starts-at", "2096-05-01T18:00:00", *of_account
+    )
     assert commands.complaint("event", "create", "x", "--account", str(2**40)) == f"there is no account {2**40}"

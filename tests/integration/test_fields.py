@@ -206,6 +206,7 @@ class TestScopes:
             Definition("Pet", "choice", choices=("Dog",), default_value="Cat"),
             Definition("Pet", "date", default_value="soon"),
             Definition("Pet", property="email"),
+            Definition("Pet", "number", choices=("3",)),
         ],
     )
     async def test_definitions_without_sense(self, desk: Desk, said: Definition) -> None:

@@ -53,7 +53,9 @@ class TestEvents:
             {"name": "x\0"},
             {"name": "x", "code": 7},
             {"name": "x", "starts_at": "soon"},
-            {"name": "x", "starts_at": "2036-05-02", "ends_at": "2036-05-01"},
+            {"name": "x", "starts_at": "2036-05-01"},
+            {"name": "x", "starts_at": "2036-05-01T10:00:00"},
+            {"name": "x", "starts_at": "2036-05-02T00:00:00Z", "ends_at": "2036-05-01T00:00:00Z"},
             {"name": "x", "ends_at": "9999-12-31T23:59:59-23:59"},
             [],
         ],
@@ -121,7 +123,7 @@ class TestFieldDefinitions:
         assert await front.pages(f"/v3/field_definitions?list_id={list_id}", "field_definitions") == [made]
         await front.refused("POST", "/v3/field_definitions", 409, json={"label": "diet", "list_id": list_id})
         await front.refused("PUT", path, 409, json={"label": "DIET"})
-        moved = await front.put(path, {"label": "Food", "choices": ["Vegan"]})
+        moved = await front.put(path, {"label": "Food", "type": "choice", "choices": ["Vegan"]})
         assert moved.keys() == made.keys() - {"list_id", "default_value", "position"}
         assert moved["choices"] == [
             {"choice_id": 2, "value": "Vegan", "in_use": True},

@@ -132,3 +132,9 @@ async def test_one_name_at_once(front: Front) -> None:
     body = {"name": a_name(), "password": "s3cret"}
     answers = await asyncio.gather(*(front.request("POST", "/v3/users", json=body) for _ in range(5)))
     assert sorted(answer.status for answer in answers) == [201, 409, 409, 409, 409]
+
+
+async def test_an_unknown_privilege_is_answered_with_those_there_are(front: Front) -> None:
+    message = await front.refused("POST", "/v3/keys", 400, json={"name": "x", "privileges": ["contacts:red"]})
+    assert message.startswith("privileges[0] does not have a valid value: it must be 'contacts:read', ")
+    assert all(f"'{each}'" in message for each in Privilege)

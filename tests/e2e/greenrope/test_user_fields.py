@@ -65,6 +65,15 @@ async def test_defaults_and_optional_values(rope: Rope) -> None:
     assert (plain["FieldType"], plain["ContactEditable"], chosen["FieldType"]) == ("Text", "Hidden", "Select")
 
 
+async def test_text_has_no_possible_values(rope: Rope) -> None:
+    """Contract 6.4: a field of another type lets go of those it had."""
+    await added(rope, **PET)
+    await rope.done(element(EDIT, FieldName="Pet", FieldType="Text"))
+    [field] = await told(rope)
+    assert (field["FieldType"], field["PossibleValues"]) == ("Text", "")
+    assert await rope.refused(element(EDIT, FieldName="Pet", PossibleValues="Dog")) == 1003
+
+
 async def test_only_those_changed_after_a_time(rope: Rope) -> None:
     """Contract 6.3: in whole seconds."""
     await added(rope, **PET)
@@ -155,6 +164,7 @@ REFUSED: Sequence[tuple[str, int]] = (
     (element(ADD, {"group_id": 0}, FieldName="A", FieldType="Number"), 1003),
     (element(ADD, {"group_id": 0}, FieldName="A", ContactEditable="Maybe"), 1003),
     (element(ADD, {"group_id": 0}, FieldName="A", FieldType="Select", PossibleValues="a,A"), 1003),
+    (element(ADD, {"group_id": 0}, FieldName="A", FieldType="Text", PossibleValues="a"), 1003),
     (element(EDIT, FieldName="A"), 1008),
     (element(EDIT, {"group_id": 999}, FieldName="A"), 1004),
     (element(DELETE, FieldName="A"), 1008),

@@ -54,6 +54,13 @@ def test_an_unknown_heading_is_ignored_with_one_warning() -> None:
     assert got.rows == [{"line": 2, "email": "kim@example.org", "email_key": "kim@example.org"}]
 
 
+def test_a_custom_fields_name_alone_gets_a_hint() -> None:
+    got = read_csv("email,Shirt Size\nkim@example.org,L\n")
+    assert got.header.warnings == (
+        "unknown heading `shirt size`: its values are ignored; for the custom field it must be `cf:shirt_size`",
+    )
+
+
 def test_the_same_known_heading_twice_is_refused() -> None:
     with pytest.raises(InvalidImport, match="`city` occurs twice: in columns 2 and 3"):
         read_csv("email,city,City\n")
