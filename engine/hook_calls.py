@@ -5,7 +5,7 @@ leaves it due again. How it is made is not known here (workers/delivery.py).
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -15,8 +15,9 @@ import asyncpg
 
 from engine.database import Database, Transaction
 
-#: The body of a call for an activity: of the account and the activity, as JSON; what is to be told is its format's.
-CallbackBody = Callable[[Database, int, UUID], Awaitable[bytes]]
+#: The body of a call for an activity: of the account and the activity, as JSON, in pieces; what is to be told is its
+#: format's.
+CallbackBody = Callable[[Database, int, UUID], AsyncIterator[bytes]]
 
 #: Seconds until each further attempt; after the last one a call is given up.
 PAUSES = (10, 60, 600, 3600, 21600)

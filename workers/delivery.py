@@ -9,7 +9,7 @@ import random
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -31,6 +31,8 @@ log = structlog.get_logger()
 
 #: Calls that a process makes at once: while they wait for receivers they hold nothing.
 AT_ONCE = 200
+#: A longer body of an activity is sent while it is read, in chunks: it may have hundreds of MB.
+SHORT_BYTES = 2**20
 #: A pause is up to so much longer or shorter, so that what failed together does not come again together.
 SPREAD = 0.2
 #: What is told of an attempt that got no answer, by the first kind of error that it is; each behind those it includes.
@@ -134,21 +136,28 @@ class Delivery:
 
     async def _attempt(self, call: Call) -> Attempt:
         try:
-            return await self._post(call, await self._body(call))
+            return await self._post(call, await _body(self._told(call)))
         except Exception as error:  # noqa: BLE001 (whatever receivers, and formats of activities, may do)
             log.info("hook_call_failed", call_id=str(call.call_id), reason=repr(error))
             return Attempt(accepted=False, answered=False, outcome=_reason(error))
 
-    async def _body(self, call: Call) -> bytes:
+    async def _told(self, call: Call) -> AsyncIterator[bytes]:
+        """The body, in pieces; between two of them others have their turn."""
         if call.body is not None:
-            return call.body
+            yield call.body
+            return
         assert call.activity_id is not None
-        async with self._turn:
-            return await self._body_of(self._db, call.receiver.account_id, call.activity_id)
+        pieces = self._body_of(self._db, call.receiver.account_id, call.activity_id)
+        while True:
+            async with self._turn:
+                piece = await anext(pieces, None)
+            if piece is None:
+                return
+            yield piece
 
-    async def _post(self, call: Call, body: bytes) -> Attempt:
+    async def _post(self, call: Call, body: bytes | AsyncIterator[bytes]) -> Attempt:
         """Nothing is read of the answer but its head."""
-        headers = {"Content-Type": "application/json", **_signature(call, body)}
+        headers = {"Content-Type": "application/json", **_head(call)}
         async with self._session.post(call.url, data=body, headers=headers, allow_redirects=False) as response:
             status = response.status
             response.close()
@@ -166,13 +175,29 @@ class Delivery:
         return Outcome.RETRIED if comes_again else Outcome.GIVEN_UP
 
 
-def _signature(call: Call, body: bytes) -> dict[str, str]:
-    """The call's id, the time of this attempt, and that of the hook's owner that both and the body are ours."""
+async def _body(pieces: AsyncIterator[bytes]) -> bytes | AsyncIterator[bytes]:
+    """The whole body if it is short, else its pieces: of who cannot be reached no more is read."""
+    begun = bytearray()
+    async for piece in pieces:
+        begun += piece
+        if len(begun) > SHORT_BYTES:
+            return _continued(bytes(begun), pieces)
+    return bytes(begun)
+
+
+async def _continued(begun: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield begun
+    async for piece in rest:
+        yield piece
+
+
+def _head(call: Call) -> dict[str, str]:
+    """The call's id, the time of this attempt, and by the secret of a hook's owner that both and the body are ours."""
     now, call_id = datetime.now(UTC), str(call.call_id)
     headers = {"webhook-id": call_id, "webhook-timestamp": str(int(now.timestamp()))}
-    if call.secret is None:
+    if call.secret is None or call.body is None:
         return headers
-    return {**headers, "webhook-signature": Webhook(call.secret).sign(call_id, now, body.decode())}
+    return {**headers, "webhook-signature": Webhook(call.secret).sign(call_id, now, call.body.decode())}
 
 
 def _reason(error: Exception) -> str:

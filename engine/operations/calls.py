@@ -136,14 +136,14 @@ async def call_back_again(tx: Transaction, settings: Settings, handle: UUID) -> 
     return True
 
 
-async def told(callees: Callees, db: Database, account_id: int, activity_id: UUID) -> bytes:
-    """What a callback tells of an activity. Raises NotFound when there is no such activity."""
+async def told(callees: Callees, db: Database, account_id: int, activity_id: UUID) -> AsyncGenerator[bytes, None]:
+    """What a callback tells of an activity, in pieces. Raises NotFound when there is no such activity."""
     activity = await reading.recorded(db, account_id, activity_id)
     if activity is None:
         raise NotFound(f"there is no activity {activity_id}")
     request = activity.request
-    pieces = callees[request["callee"]].told(handle_of(activity), request["calls"], results(db, activity))
-    return b"".join([piece async for piece in pieces])
+    async for piece in callees[request["callee"]].told(handle_of(activity), request["calls"], results(db, activity)):
+        yield piece
 
 
 async def _are_kept(tx: Transaction, settings: Settings, activity: Activity) -> bool:

@@ -179,7 +179,7 @@ async def test_its_url_is_called_when_it_has_ended_and_when_that_is_asked_for(de
         assert await calls.call_back_again(tx, desk.settings, handle)
     last = second.activity.activity_id
     assert await callbacks(desk) == [(url, handle), (url, last), (url, last)]
-    body = await calls.told({"echo": echo}, desk.db, desk.account_id, last)
+    body = b"".join([piece async for piece in calls.told({"echo": echo}, desk.db, desk.account_id, last)])
     assert body.decode() == f'{handle} {{"name": "a", "fails": true}}'
 
 

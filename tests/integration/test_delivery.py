@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -12,10 +13,11 @@ import pytest_asyncio
 
 from engine import hook_calls, hooks
 from engine.database import Database
-from engine.hook_calls import OF_RECEIVER, PAUSES
+from engine.hook_calls import OF_RECEIVER, PAUSES, CallbackBody
 from engine.hooks import Hook
 from tests.integration.desk import Desk, until
 from tests.receiver import Receiver, listening
+from workers import delivery as delivering
 from workers.delivery import Delivery, Outcome
 
 #: Nobody listens there.
@@ -25,8 +27,8 @@ DEAD = "http://127.0.0.1:1/hook"
 NewDelivery = Callable[..., Delivery]
 
 
-async def body_of(_db: Database, account_id: int, activity_id: UUID) -> bytes:
-    return json.dumps({"account": account_id, "activity": str(activity_id)}).encode()
+async def body_of(_db: Database, account_id: int, activity_id: UUID) -> AsyncIterator[bytes]:
+    yield json.dumps({"account": account_id, "activity": str(activity_id)}).encode()
 
 
 @pytest_asyncio.fixture
@@ -39,8 +41,13 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def new_delivery(desk: Desk) -> AsyncIterator[NewDelivery]:
     async with AsyncExitStack() as stack:
 
-        def new(*, private_addresses: bool = True, count: Callable[[Outcome], None] = lambda _: None) -> Delivery:
-            delivery = Delivery(desk.db, body_of, count, private_addresses=private_addresses)
+        def new(
+            *,
+            private_addresses: bool = True,
+            count: Callable[[Outcome], None] = lambda _: None,
+            told: CallbackBody = body_of,
+        ) -> Delivery:
+            delivery = Delivery(desk.db, told, count, private_addresses=private_addresses)
             stack.push_async_callback(delivery.close)
             return delivery
 
@@ -140,6 +147,27 @@ async def test_a_url_is_told_of_an_activity(desk: Desk, receiver: Receiver, deli
     assert "webhook-signature" not in got.headers
     [call] = await desk.rows("hook_call")
     assert (call["outcome"], str(call["call_id"])) == ("delivered", got.headers["webhook-id"])
+
+
+async def test_a_long_body_is_read_while_it_is_sent(
+    desk: Desk, receiver: Receiver, new_delivery: NewDelivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it would fill the memory: receivers may be slow, and of the dead ones nothing more need be read."""
+    monkeypatch.setattr(delivering, "SHORT_BYTES", 10)
+    read = []
+
+    async def long(_db: Database, _account_id: int, _activity_id: UUID) -> AsyncIterator[bytes]:
+        for piece in range(5):
+            read.append(piece)
+            yield b"0123456789"
+
+    async with desk.db.account(desk.account_id) as tx:
+        await hooks.enter_callback(tx, receiver.url + "/batch", uuid4())
+        await hooks.enter_callback(tx, DEAD, uuid4())
+    await settle(new_delivery(told=long), attempts=2)
+    [got] = receiver.at("/batch")
+    assert got.body == b"0123456789" * 5
+    assert Counter(read) == {0: 2, 1: 2, 2: 1, 3: 1, 4: 1}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -235,6 +236,11 @@ async def test_only_failed_jobs_are_restarted(ivvy_client: Ivvy) -> None:
     assert await restart(client, done) is False, "there is nothing that failed"
 
 
+async def callback(client: Ivvy, activity_id: UUID) -> Any:
+    told = calls.told(client.callees(), client.desk.db, client.desk.account_id, activity_id)
+    return json.loads(b"".join([piece async for piece in told]))
+
+
 async def test_the_callback(ivvy_client: Ivvy) -> None:
     """Contract ivvy.md 10.2, repost, and 10.3: its body is what `results` answers."""
     client, url = ivvy_client, "https://client.example.test/hook"
@@ -247,11 +253,9 @@ async def test_the_callback(ivvy_client: Ivvy) -> None:
     entered = await client.desk.rows("hook_call")
     assert [row["url"] for row in entered] == [url] * 3
     for row in entered:
-        body = await calls.told(client.callees(), client.desk.db, client.desk.account_id, row["activity_id"])
-        assert json.loads(body)["asyncId"] == async_id
+        assert (await callback(client, row["activity_id"]))["asyncId"] == async_id
     last = max(entered, key=lambda row: row["created_at"])
-    body = await calls.told(client.callees(), client.desk.db, client.desk.account_id, last["activity_id"])
-    assert json.loads(body) == await client.call("batch", "results", {"async": async_id})
+    assert await callback(client, last["activity_id"]) == await client.call("batch", "results", {"async": async_id})
 
 
 async def test_results_are_kept_for_two_days(ivvy_client: Ivvy) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from tests.unit.api.w50.examples import INSERT, MATCH
 from workers.delivery import Delivery
 
 
-async def nothing_to_tell(_db: Database, _account_id: int, _activity_id: UUID) -> bytes:
+def nothing_to_tell(_db: Database, _account_id: int, _activity_id: UUID) -> AsyncIterator[bytes]:
     """No URL is called for an activity here."""
     raise AssertionError("no URL is to be called")
 
