@@ -1,6 +1,6 @@
 """Inviting contacts to events, and who is invited (contract ivvy.md 6 and 7)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from api.answers import Json
@@ -35,11 +35,8 @@ async def invite_contacts(call: Call) -> Json:
     invited = await _invited(call, event_no, contacts)
     async with call.db.account(call.account_id) as tx:
         secret = await accounts.secret(tx)
-
-    def link_of(contact_no: int) -> str:
-        return invitations.link(secret, event_no, contact_no)
-
-    return {"results": [_result(call, contact, link_of if contact in invited else None) for contact in contacts]}
+    told = {no: links.of(call.caller.address, invitations.link(secret, event_no, no)) for no in invited}
+    return {"results": [{"contact": no, "status": no in told, **told.get(no, {})} for no in contacts]}
 
 
 async def get_invited_contact_list(call: Call) -> Json:
@@ -78,12 +75,6 @@ async def _insist_on_open(call: Call, event_no: int) -> None:
             raise Refused.of(NO_EVENT) from None
         except EventClosed:
             raise Refused(ErrorCode.FAILED, "Unable to invite contacts to this event") from None
-
-
-def _result(call: Call, contact_no: int, link_of: Callable[[int], str] | None) -> dict[str, object]:
-    if link_of is None:
-        return {"contact": contact_no, "status": False}
-    return {"contact": contact_no, "status": True, **links.of(call.caller.address, link_of(contact_no))}
 
 
 def _invitation(contact: Contact, reply: Reply) -> dict[str, object]:
