@@ -4,14 +4,13 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from api.greenrope import contact_records, groups
+from api.greenrope import contact_records
 from api.greenrope.answers import SUCCESS, Listed, Members, Record
 from api.greenrope.calling import Call, Long
 from api.greenrope.choice import Choice
 from api.greenrope.contact_records import Shape
 from api.greenrope.refusals import UnknownGroup
 from engine.contacts import search, visibility
-from engine.database import Transaction
 from engine.errors import Forbidden
 from engine.principals import Principal, Privilege
 from engine.sets import catalog, reading
@@ -46,13 +45,8 @@ async def answer(call: Call) -> Record | Long:
 
 async def _places(call: Call, choice: Choice) -> list[Place]:
     """The accounts that are asked for, by number. Raises Forbidden, and UnknownGroup when none has the group."""
-    if not choice.everywhere:
-        principal = call.principal(Privilege.CONTACTS_READ)
-        async with call.db.account(principal.account_id) as tx:
-            if choice.group_no is not None:
-                await groups.numbered(tx, choice.group_no)
-            return [await _place(tx, principal, choice)]
-    places = [place for principal in _everywhere(call) for place in await _with_group(call, principal, choice)]
+    principals = _everywhere(call) if choice.everywhere else [call.principal(Privilege.CONTACTS_READ)]
+    places = [place for principal in principals for place in await _with_group(call, principal, choice)]
     if not places:
         raise UnknownGroup(f"Group {choice.group_no} does not exist")
     return places
@@ -72,13 +66,9 @@ async def _with_group(call: Call, principal: Principal, choice: Choice) -> list[
     async with call.db.account(principal.account_id) as tx:
         if choice.group_no is not None and not await catalog.by_numbers(tx, SetKind.LIST, [choice.group_no]):
             return []
-        return [await _place(tx, principal, choice)]
-
-
-async def _place(tx: Transaction, principal: Principal, choice: Choice) -> Place:
-    visible = await visibility.visible_to(tx, principal)
-    shape = await Shape.of(tx, with_scores=choice.with_scores)
-    return Place(principal.account_id, Intersection((visible, choice.expression())), shape)
+        visible = await visibility.visible_to(tx, principal)
+        shape = await Shape.of(tx, with_scores=choice.with_scores)
+    return [Place(principal.account_id, Intersection((visible, choice.expression())), shape)]
 
 
 async def _page(call: Call, places: Sequence[Place], size: int, offset: int) -> Record:
