@@ -191,6 +191,7 @@ class Dialect:
     refusals: by status, the type of what `refuse` sends.
     ids: by name, the type of what stands in paths.
     nowhere: what is refused as unknown (404) where otherwise only the method would be wrong (405).
+    webhooks: by its type, the type of what owners of addresses are told.
     """
 
     prefix: str
@@ -201,6 +202,7 @@ class Dialect:
     ids: Mapping[str, Any]
     chapters: Sequence[Chapter] = ()
     nowhere: Sequence[Nowhere] = ()
+    webhooks: Mapping[str, Any] = field(default_factory=dict)
 
 
 def mount(app: web.Application, services: Services, dialect: Dialect) -> None:

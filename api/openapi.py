@@ -62,6 +62,7 @@ def document(dialect: Dialect) -> Json:
         "servers": [{"url": dialect.prefix}],
         "tags": [{"name": name} for name in dict.fromkeys(map(group, dialect.routes))],
         "paths": _paths(dialect, schemas),
+        "webhooks": {name: _webhook(name, schemas) for name in dialect.webhooks},
         "components": {
             "schemas": schemas.components,
             "responses": {_name(status): _refusal(schemas, status) for status in sorted(dialect.refusals)},
@@ -106,6 +107,9 @@ class Schemas:
     def of_id(self, name: str) -> Json:
         return self._found["", "id", name]
 
+    def of_webhook(self, name: str) -> Json:
+        return self._found["", "webhook", name]
+
     def of_refusal(self, status: HTTPStatus) -> Json:
         return self._found["", "refusal", str(status.value)]
 
@@ -138,13 +142,19 @@ def _kinds(dialect: Dialect) -> Iterator[tuple[Place, tuple[JsonSchemaMode, Any]
         yield ("", "id", name), ("validation", kind)
     for status, shape in dialect.refusals.items():
         yield ("", "refusal", str(status.value)), ("serialization", shape)
+    for name, shape in dialect.webhooks.items():
+        yield ("", "webhook", name), ("serialization", shape)
     for route in dialect.routes:
-        for part, model in (("query", route.query), ("body", route.body)):
-            if model is not None:
-                yield (route.method, route.path, part), ("validation", model)
-        for answer, shape in route.answers.items():
-            if shape is not None and not isinstance(shape, Media):
-                yield (route.method, route.path, str(answer)), ("serialization", shape)
+        yield from _kinds_of(route)
+
+
+def _kinds_of(route: AnyRoute) -> Iterator[tuple[Place, tuple[JsonSchemaMode, Any]]]:
+    for part, model in (("query", route.query), ("body", route.body)):
+        if model is not None:
+            yield (route.method, route.path, part), ("validation", model)
+    for answer, shape in route.answers.items():
+        if shape is not None and not isinstance(shape, Media):
+            yield (route.method, route.path, str(answer)), ("serialization", shape)
 
 
 def _in_place(definitions: Json, schema: Json, kind: Any) -> Json:
@@ -191,6 +201,22 @@ def _operation(route: AnyRoute, schemas: Schemas) -> Json:
     if route.body is not None:
         told["requestBody"] = {"required": True, "content": _content(route, schemas)}
     return told | ({"x-extension": True} if route.extension else {})
+
+
+def _webhook(name: str, schemas: Schemas) -> Json:
+    """What the owner of an address takes, signed as standardwebhooks has it."""
+    headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    return {
+        "post": {
+            "operationId": name,
+            "summary": "What a hook's URL is told; an answer without success, or none in time, has it told again",
+            "parameters": [
+                {"name": header, "in": "header", "required": True, "schema": {"type": "string"}} for header in headers
+            ],
+            "requestBody": {"required": True, "content": {JSON: {"schema": schemas.of_webhook(name)}}},
+            "responses": {"2XX": {"description": "Delivered"}},
+        }
+    }
 
 
 def _ids(route: AnyRoute, schemas: Schemas) -> Iterator[Json]:

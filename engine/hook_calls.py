@@ -30,6 +30,9 @@ OF_RECEIVER = 4
 #: Characters that are kept of how an attempt ended.
 OUTCOME_LENGTH = 200
 
+#: The type of what a hook is told.
+CONTACTS_HOOK = "contacts.hook"
+
 DELIVERED = "delivered"
 #: The outcome of calls whose hook was deleted before they were made.
 DELETED = "the hook is deleted"
@@ -163,7 +166,7 @@ async def _body(tx: Transaction, row: asyncpg.Record) -> bytes:
     contacts = await tx.all("contact_ids", contact_nos=row["contact_nos"])
     ids: dict[int, UUID] = {contact["contact_no"]: contact["contact_id"] for contact in contacts}
     told: dict[str, Any] = {
-        "type": "contacts.hook",
+        "type": CONTACTS_HOOK,
         "timestamp": row["created_at"].isoformat(),
         "data": {
             "hook_id": row["hook_no"],

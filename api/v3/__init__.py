@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.auth import Authenticator
 from api.dialects import Dialect
-from api.v3 import columns, vocabulary
+from api.v3 import columns, vocabulary, webhooks
 from api.v3.companies import CompanyId
 from api.v3.events import EventId
 from api.v3.field_definitions import FieldId
@@ -41,6 +41,7 @@ V3 = Dialect(
     refuse,
     SHAPES,
     IDS,
-    (columns.imports(), columns.exports(), vocabulary.chapter()),
+    (columns.imports(), columns.exports(), vocabulary.chapter(), webhooks.chapter()),
     NOWHERE,
+    webhooks.WEBHOOKS,
 )

@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from pydantic import TypeAdapter
 
+from api.v3.webhooks import ContactsHook
 from engine import hook_calls, hooks
 from engine.database import Database
 from engine.hook_calls import OF_RECEIVER, PAUSES, CallbackBody
@@ -111,18 +113,23 @@ async def test_a_call_tells_of_its_contacts_and_is_signed(desk: Desk, receiver: 
     assert (call["outcome"], call["attempts"]) == ("delivered", 1)
     assert got.headers["webhook-id"] == str(call["call_id"])
     assert got.headers["Content-Type"] == "application/json"
-    assert got.told(hook.secret) == {
-        "type": "contacts.hook",
-        "timestamp": call["created_at"].isoformat(),
-        "data": {
-            "hook_id": hook.hook_no,
-            "hook_name": hook.name,
-            "contacts": [
-                {"contact_id": str(ids[0]), "contact_no": 1},
-                {"contact_id": str(ids[2]), "contact_no": 3},
-            ],
-        },
-    }
+    documented = TypeAdapter(ContactsHook)
+    assert (
+        documented.dump_python(documented.validate_json(got.body), mode="json")
+        == got.told(hook.secret)
+        == {
+            "type": "contacts.hook",
+            "timestamp": call["created_at"].isoformat(),
+            "data": {
+                "hook_id": hook.hook_no,
+                "hook_name": hook.name,
+                "contacts": [
+                    {"contact_id": str(ids[0]), "contact_no": 1},
+                    {"contact_id": str(ids[2]), "contact_no": 3},
+                ],
+            },
+        }
+    )
 
 
 async def test_hooks_are_called_in_the_order_they_are_entered(desk: Desk) -> None:

@@ -14,8 +14,10 @@ from api.openapi import document
 from api.v3 import V3
 from api.v3.refusals import SHAPES, refuse
 from engine.exports.columns import COLUMNS
+from engine.hook_calls import PAUSES
 from engine.imports.columns import HEADINGS
 from engine.segments.vocabulary import VOCABULARY
+from workers.receivers import TIMEOUT
 
 HOSTILE = "<script>alert('é')</script> & \"co\""
 
@@ -98,6 +100,13 @@ def test_the_columns_of_exports_are_on_it() -> None:
     assert set(told) == {b"<code>%b</code>" % field.encode() for field in COLUMNS}
     assert told[b"<code>zip</code>"] == b"<code>postal_code</code> of the first address"
     assert all(told.values())
+
+
+def test_what_is_said_of_calls_of_hooks_is_so() -> None:
+    [section] = re.findall(rb'<section id="v3-calls-of-hooks">.*?</section>', HTML, re.DOTALL)
+    assert b"within ten seconds" in section
+    assert b"10 seconds, 1 and 10 minutes, 1 and 6 hours later" in section
+    assert (TIMEOUT.total, PAUSES) == (10, (10, 60, 600, 3600, 6 * 3600))
 
 
 def body_of(operation: str) -> str:

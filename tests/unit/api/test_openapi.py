@@ -173,6 +173,15 @@ def test_limits_are_told() -> None:
     assert lists == {"type": "array", "items": uuid, "minItems": 1, "maxItems": 50}
 
 
+def test_calls_of_hooks_are_told() -> None:
+    [(name, told)] = DOCUMENT["webhooks"].items()
+    shapes = DOCUMENT["components"]["schemas"]
+    body = shapes[told["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+    assert body["properties"]["type"] == {"const": name, "type": "string"}
+    assert set(body["required"]) == {"type", "timestamp", "data"}
+    assert shapes["HookedContacts"]["properties"]["contacts"]["maxItems"] == 1000
+
+
 def test_refusals_have_both_forms() -> None:
     """Contract v3.md 1.8: an array of one, or one object for who may not."""
     answers = DOCUMENT["components"]["responses"]
