@@ -55,7 +55,8 @@ class Criteria:
 
     def expression(self) -> Expression:
         """The contacts, not deleted, of whom this is true: everybody if nothing is said."""
-        return Intersection((Matching(AllOf(tuple(self._predicates()))), EVERYBODY))
+        said = self._predicates()
+        return Intersection((Matching(AllOf(tuple(said))), EVERYBODY)) if said else EVERYBODY
 
     def _predicates(self) -> list[Predicate]:
         said: list[Predicate] = []
@@ -126,15 +127,30 @@ async def page(
 ) -> tuple[int, list[Contact]]:
     """How many contacts the expression selects, and `limit` of them after the first `offset` in this order, in full.
 
-    A fixed number of statements, however many there are.
+    A fixed number of statements, however many there are. In the order of numbers none of them is sorted.
     """
     rows = await sets.chunks(tx, expression)
     total = sum(as_integer(row["bits"]).bit_count() for row in rows)
     if offset >= total:
         return total, []
-    contact_nos = await (_sorted_few if total <= FEW else _sorted_many)(tx, rows, order, limit, offset)
+    contact_nos = await _in_order(tx, rows, total, order, min(limit, total - offset), offset)
     found = await reading.in_full(tx, contact_nos)
     return total, [found[contact_no] for contact_no in contact_nos]
+
+
+async def _in_order(
+    tx: Transaction, rows: Sequence[asyncpg.Record], total: int, order: Order, limit: int, offset: int
+) -> list[int]:
+    """The numbers of a page. What is nearer to the end is looked for from there: sorting costs by who comes before."""
+    to_the_end = total - offset - limit
+    if ordering.is_by_number(order):
+        return sets.in_places(rows, limit, offset)
+    if ordering.is_by_number(ordering.turned(order)):
+        return sets.in_places(rows, limit, to_the_end)[::-1]
+    found = _sorted_few if total <= FEW else _sorted_many
+    if to_the_end < offset:
+        return (await found(tx, rows, ordering.turned(order), limit, to_the_end))[::-1]
+    return await found(tx, rows, order, limit, offset)
 
 
 async def _sorted_few(

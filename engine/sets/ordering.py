@@ -76,6 +76,16 @@ _KEYS: Mapping[SortKey, str] = MappingProxyType(
 )
 
 
+def is_by_number(order: Order) -> bool:
+    """Whether it is that of the contacts' numbers, ascending."""
+    return not order or order[0] == By(SortKey.CONTACT_NO)
+
+
+def turned(order: Order) -> Order:
+    """The same from its end on."""
+    return [*(By(key, not descending) for key, descending in order), By(SortKey.CONTACT_NO, descending=True)]
+
+
 def of_numbers(order: Order) -> str:
     """The statement that sorts the contact numbers $2, some of them only: $3 after the first $4."""
     found = "unnest($2::bigint[]) n(contact_no) cross join lateral (select * from contact"

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import asyncpg
 from engine.database import Transaction
 from engine.sets import expressions
 from engine.sets.cells import places_of, runs_of
-from engine.sets.chunks import CHUNK_BITS, chunk_of, numbers_of
+from engine.sets.chunks import CHUNK_BITS, as_integer, chunk_of, numbers_of
 from engine.sets.expressions import EVERYWHERE, Chunks, Expression
 from engine.sets.system import FIELDS
 
@@ -138,6 +139,18 @@ async def sets_of(tx: Transaction, contact_nos: Iterable[int], kinds: Sequence[s
         member_of = MemberOf(row["kind"], row["set_no"], row["set_id"], row["name"], row["abbreviation"])
         for place in places_of(row["bits"]):
             found[row["first"] + place].append(member_of)
+    return found
+
+
+def in_places(rows: Iterable[asyncpg.Record], limit: int, offset: int) -> list[int]:
+    """`limit` of the contact numbers in rows of (chunk, bits), ascending, after the first `offset`."""
+    found, before = list[int](), 0
+    for row in sorted(rows, key=itemgetter("chunk")):
+        count = as_integer(row["bits"]).bit_count()
+        if offset < before + count and before < offset + limit:
+            here = list(numbers_of(row["chunk"], row["bits"]))
+            found += here[max(0, offset - before) : offset + limit - before]
+        before += count
     return found
 
 

@@ -135,6 +135,10 @@ def random_order(random: Random) -> list[By]:
     return [By(key, random.random() < 0.5) for key in random.sample(list(SortKey), random.randint(0, len(SortKey)))]
 
 
+def orders(random: Random, count: int) -> list[list[By]]:
+    return [random_order(random) for _ in range(count)]
+
+
 @pytest.mark.parametrize("few", [0, search.FEW], ids=["by chunks", "by numbers"])
 @pytest.mark.parametrize("seed", range(3))
 async def test_pages_and_streams_are_sorted_as_python_sorts(seed: int, few: int, desk: Desk) -> None:
@@ -143,13 +147,12 @@ async def test_pages_and_streams_are_sorted_as_python_sorts(seed: int, few: int,
     people = random_people(random)
     await make_people(desk, people)
     with patch.object(search, "FEW", few), patch.object(search, "BATCH", 40):
-        for _ in range(12):
-            order = random_order(random)
+        for order in ([], [By(SortKey.CONTACT_NO)], [By(SortKey.CONTACT_NO, True)], *orders(random, 10)):
             expected = in_order(people, order)
             assert await streamed(desk, EVERYBODY, *order) == expected
             assert await found(desk, EVERYBODY, *order) == expected
-            offset = random.randint(0, 160)
-            assert await found(desk, EVERYBODY, *order, limit=20, offset=offset) == expected[offset : offset + 20]
+            for offset in (random.randint(0, 75), random.randint(75, 160)):
+                assert await found(desk, EVERYBODY, *order, limit=20, offset=offset) == expected[offset : offset + 20]
 
 
 async def test_a_page_tells_how_many_there_are_and_what_belongs_to_them(desk: Desk) -> None:
