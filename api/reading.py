@@ -23,7 +23,7 @@ JSON = "application/json"
 #: What has more bytes is read beside the event loop.
 LONG_BYTES = 65_536
 #: Seconds in which a body that is kept in memory has to come.
-BODY_SECONDS = 60.0
+BODY_SECONDS = 120.0
 #: What aiohttp raises for a body that is not what its headers say, or that ends too early.
 BROKEN_BODY = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 

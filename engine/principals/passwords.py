@@ -1,6 +1,10 @@
-"""Passwords are kept as argon2id hashes, which take long to make: so in threads, and few at once."""
+"""Passwords are kept as argon2id hashes, which take long to make: so in threads, and few at once.
+
+Who has shown the right one to a process before need not wait there behind those who guess.
+"""
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +27,8 @@ ROUNDS = 2
 MEMORY_KIB = 19 * 1024
 #: Those that are made or wait, half a second's work: who guesses passwords must not fill the memory.
 MOST = 64
+#: Passwords that were right which a process remembers; when there are more, all are checked again.
+MOST_REMEMBERED = 10_000
 
 
 class Hashing:
@@ -32,6 +38,9 @@ class Hashing:
         self._hasher = PasswordHasher(time_cost=ROUNDS, memory_cost=MEMORY_KIB, parallelism=1)
         self._threads = ThreadPoolExecutor(AT_ONCE, "hashing")
         self._under_way = 0
+        #: Of passwords that were right, with what was stored of them: hashes that only this process can make.
+        self._right = set[bytes]()
+        self._pepper = secrets.token_bytes()
 
     @cached_property
     def _nobodys(self) -> str:
@@ -42,7 +51,18 @@ class Hashing:
         return await self._in_turn(lambda: self._hasher.hash(secret))
 
     async def verify(self, stored: str | None, secret: bytes) -> bool:
-        return await self._in_turn(lambda: self._is(stored, secret))
+        shown = hashlib.blake2b(f"{stored}\0".encode() + secret, key=self._pepper).digest()
+        if shown in self._right:
+            return True
+        is_right = await self._in_turn(lambda: self._is(stored, secret))
+        if is_right:
+            self._remember(shown)
+        return is_right
+
+    def _remember(self, shown: bytes) -> None:
+        if len(self._right) >= MOST_REMEMBERED:
+            self._right.clear()
+        self._right.add(shown)
 
     def _is(self, stored: str | None, secret: bytes) -> bool:
         # Also when it is not needed: its first use takes twice as long.

@@ -70,7 +70,30 @@ async def test_no_more_wait_than_may(hashing: Hashing) -> None:
         await hashing.verify("hash of 61", b"a")
     slow(hashing).go_on.set()
     await asyncio.gather(*checks)
+    assert await hashing.verify("hash of 62", b"b")
+
+
+async def test_who_was_right_before_does_not_wait_behind_those_who_guess(hashing: Hashing) -> None:
+    hasher = slow(hashing)
+    hasher.go_on.set()
     assert await hashing.verify("hash of 61", b"a")
+    hasher.go_on.clear()
+    guesses = [asyncio.create_task(hashing.verify("hash of 61", b"b")) for _ in range(passwords.MOST)]
+    await asyncio.sleep(0)
+    assert await hashing.verify("hash of 61", b"a")
+    for stored, secret in (("hash of 61", b"b"), ("hash of 62", b"a"), (None, b"a")):
+        with pytest.raises(Busy):
+            await hashing.verify(stored, secret)
+    hasher.go_on.set()
+    assert not any(await asyncio.gather(*guesses))
+
+
+async def test_no_more_is_remembered_than_may(hashing: Hashing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "MOST_REMEMBERED", 1)
+    slow(hashing).go_on.set()
+    for stored, secret in (("hash of 61", b"a"), ("hash of 62", b"b"), ("hash of 61", b"a"), ("hash of 61", b"a")):
+        assert await hashing.verify(stored, secret)
+    assert slow(hashing).checked == ["hash of 61", "hash of 62", "hash of 61"]
 
 
 async def test_a_name_that_nobody_has_costs_a_check(hashing: Hashing) -> None:
