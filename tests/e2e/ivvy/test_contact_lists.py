@@ -161,7 +161,7 @@ async def test_filters_of_numbers_times_and_companies(ivvy_client: Ivvy) -> None
         {"status__CONTAINS": 1},
         {"status": {}},
         {"companyId": "x"},
-        [],
+        ["firstName"],
         "firstName",
     ],
 )
