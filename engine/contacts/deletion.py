@@ -3,7 +3,10 @@
 Their rows stay; their bits are cleared from every set, with effects, so that they leave no trace in counts.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+import asyncpg
 
 from engine.database import Transaction
 from engine.sets import membership
@@ -45,13 +48,27 @@ async def delete(tx: Transaction, source: int, run: Run, sequence: int, batch: i
     """
     scope = {"source": source, "first": run.first, "last": run.last}
     written = {"sequence": sequence, "batch": batch}
-    await tx.run("lock_doomed_contacts", **scope)
+    doomed = await tx.all("lock_doomed_contacts", **scope)
     await tx.run("lock_masks_of_run", **scope)
-    set_nos = [row["set_no"] for row in await tx.all("lock_sets_of_run", **scope)]
+    chunks = await _lock_sets(tx, scope)
     skipped = await tx.value("skip_deleted_of_run", **scope, **written, code=DELETED_ALREADY)
-    await tx.run("mark_doomed_contacts", **scope)
-    changed = await tx.value("clear_run", **scope, **written, set_nos=set_nos)
+    await tx.run("mark_doomed_contacts", contact_nos=[row["contact_no"] for row in doomed if row["living"]])
+    changed = await tx.value(
+        "clear_run",
+        source=source,
+        **written,
+        set_nos=[row["set_no"] for row in chunks],
+        chunks=[row["chunk"] for row in chunks],
+    )
     if changed:
         await membership.take_off(tx, [sequence], batch)
         await tx.run("count_effects", sequences=[sequence], batch=batch)
     return Deleted(skipped, changed)
+
+
+async def _lock_sets(tx: Transaction, scope: Mapping[str, object]) -> list[asyncpg.Record]:
+    """Locks all sets that have some of the contacts, ascending; answers their chunks (set_no, chunk) that have."""
+    found = await tx.all("chunks_of_run", **scope)
+    alive = await tx.all("lock_sets", set_nos=sorted({row["set_no"] for row in found}))
+    set_nos = {row["set_no"] for row in alive}
+    return [row for row in found if row["set_no"] in set_nos]

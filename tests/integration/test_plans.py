@@ -54,6 +54,8 @@ STATEMENTS: Mapping[str, Mapping[str, object]] = {
     "unsubscribe_told": {"contact_nos": NUMBERS, "times": [datetime.now(UTC)] * MANY},
     "hold_told": {"contact_nos": NUMBERS},
     "note_changes": {"sequence": 1, "sms_explicit": True},
+    "lock_doomed_contacts": {"source": 1, "first": 0, "last": 3},
+    "mark_doomed_contacts": {"contact_nos": NUMBERS},
     "update_imported": {"sequence": 1, "sms_explicit": True},
     "keep_contacts_before": {"sequence": 1},
 }
@@ -169,8 +171,8 @@ async def test_sets_of_contacts_are_found_by_cell(desk: Desk, new_desk: NewDesk,
     scope: dict[str, object] = {"source": 1, "first": 0, "last": 3}
     async with newcomer.db.account(newcomer.account_id) as tx:
         reading = await planned_in(tx, *tx._bind("sets_of_contacts", arguments), plans)
-        locking = await planned_in(tx, *tx._bind("lock_sets_of_run", scope), plans)
-    for nodes, keys in (reading, ("chunk", "cell")), (locking, ("chunk",)):
+        clearing = await planned_in(tx, *tx._bind("chunks_of_run", scope), plans)
+    for nodes, keys in (reading, ("chunk", "cell")), (clearing, ("chunk",)):
         [scan] = [node for node in nodes if node.get("Relation Name") == "set_chunk"]
         assert scan["Index Name"] == "set_chunk_by_cell"
         assert all(key in found_by(scan) for key in keys)
