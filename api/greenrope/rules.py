@@ -82,10 +82,15 @@ _OF_TAGS: Mapping[str, Callable[[str, str], bool]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What rules can speak of in an account beside what all contacts have."""
+    """What rules can speak of in an account beside what all contacts have. tags: none unless a rule `is_of_tags`."""
 
     fields: Sequence[Field]
     tags: Sequence[NamedSet]
+
+
+def is_of_tags(rule: Element) -> bool:
+    """Whether the account's tags must be known: there may be very many."""
+    return child_text(rule, "Field") == TAG
 
 
 def expression(rule: Element, vocabulary: Vocabulary) -> Expression:

@@ -140,7 +140,8 @@ async def _filtered(tx: Transaction, call: Call) -> Expression:
         raise Invalid(f"a request has at most {MOST_RULES} rules")
     if not asked:
         return EVERYBODY
-    vocabulary = Vocabulary(await fields.with_values(tx), await catalog.everyone_of(tx, SetKind.TAG))
+    tags = await catalog.everyone_of(tx, SetKind.TAG) if any(map(rules.is_of_tags, asked)) else ()
+    vocabulary = Vocabulary(await fields.with_values(tx), tags)
     return combined(tuple(rules.expression(rule, vocabulary) for rule in asked))
 
 
