@@ -34,7 +34,7 @@ from engine.texts import can_be_stored
 
 #: Contacts that are found faster by their numbers than by going through all those of their chunks.
 FEW = 10_000
-#: Contacts of a stream that are read at once.
+#: Contacts of a stream that are read at once: the more, the less often is paid what a page from all chunks costs.
 BATCH = 2000
 #: Seconds that sorting the contacts of a stream may take.
 SORT_SECONDS = 600
