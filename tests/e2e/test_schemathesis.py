@@ -29,6 +29,8 @@ from tests.e2e.stack import Up
 
 #: Random requests of each operation, beside those that the limits in the document suggest.
 EXAMPLES = 15
+#: Seconds that an answer may take: longer than `wait` may ask for.
+PATIENCE = 90
 #: What is checked of every answer.
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -132,7 +134,7 @@ def test_every_answer_is_as_documented(case: Case, stack: Up, known: Known) -> N
         case.query.pop("cursor", None)
     case.body = with_known(case.body, known)
     headers = {"Authorization": f"Bearer {stack.token}"}
-    response = case.call(base_url=f"{stack.address}/v3", headers=headers)
+    response = case.call(base_url=f"{stack.address}/v3", headers=headers, timeout=PATIENCE)
     # What has a longer first line is no request at all (tests/e2e/api/test_http.py).
     if len(response.request.path_url or "") < LINE_BYTES:
         case.validate_response(response, checks=CHECKS, headers=headers)
