@@ -6,7 +6,8 @@ comes twice is an array in JSON, one that comes once is no array; scalars are te
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 from lxml import etree
@@ -23,6 +24,11 @@ INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 SCHEMA = f"{NAMESPACE} http://service.convio.net/xmlschema/crm.public.v1.xsd"
 
 CONTENT_TYPES: Mapping[Format, str] = {"xml": "text/xml;charset=UTF-8", "json": "application/json;charset=UTF-8"}
+
+
+def has_more(members: Members, most: int) -> bool:
+    """Whether there are more members than that, those within others included."""
+    return next(islice(_every(members), most, None), None) is not None
 
 
 def written(root: str, members: Members, format_: Format) -> bytes:
@@ -42,6 +48,13 @@ def as_xml(root: str, members: Members) -> bytes:
     )
     _append(element, members)
     return xml.DECLARATION + etree.tostring(element, encoding="UTF-8", pretty_print=True)
+
+
+def _every(members: Members) -> Iterator[str]:
+    for name, value in members:
+        yield name
+        if not isinstance(value, str | int) and value is not None:
+            yield from _every(value)
 
 
 def _collapsed(members: Members) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from api import dialects
-from api.convio import manners
+from api.convio import manners, results
 from api.convio.calling import Method, Visit
 from api.convio.manners import Manners
 from api.convio.parameters import MOST_URL_BYTES, Parameters
@@ -18,7 +18,7 @@ from api.errors import MethodNotAllowed
 from engine.errors import Invalid, NotFound, Unauthorized
 from engine.organizations import Organization
 
-#: A result of more members is written beside the event loop.
+#: A result of more members, those within others included, is written beside the event loop.
 LONG_MEMBERS = 1000
 
 
@@ -58,7 +58,7 @@ class Servlet:
             return response
         except Exception as error:  # noqa: BLE001 (as above)
             return manner.refusal_of(dialects.told(error, path))
-        if len(members) > LONG_MEMBERS:
+        if results.has_more(members, LONG_MEMBERS):
             return await asyncio.to_thread(manner.success_of, method.root, members)
         return manner.success_of(method.root, members)
 

@@ -9,6 +9,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from api.convio.calling import GET_OR_POST, Open, Visit
 from api.convio.parameters import Parameters
+from api.convio.results import Members
 from api.convio.servlets import LONG_MEMBERS, Servlet
 from api.dialects import Services
 from engine.organizations import Digest, Organization
@@ -17,23 +18,26 @@ SITE = Organization(1, "site", ("K",), frozenset(), "secret", Digest.MD5, ())
 
 
 class Noting(list[Any]):
-    """Members that note which threads go through them."""
+    """Members that note which threads go through all of them."""
 
     readers: set[threading.Thread]
 
     def __iter__(self) -> Iterator[Any]:
+        yield from super().__iter__()
         self.readers.add(threading.current_thread())
-        return super().__iter__()
 
 
 @pytest.mark.parametrize("format_", ["xml", "json"])
 @pytest.mark.parametrize(("length", "beside"), [(LONG_MEMBERS, False), (LONG_MEMBERS + 1, True)])
-async def test_long_results_are_written_beside_the_event_loop(format_: str, length: int, beside: bool) -> None:
-    members = Noting([("contactId", number) for number in range(length)])
+@pytest.mark.parametrize("within", [False, True])
+async def test_long_results_are_written_beside_the_event_loop(
+    format_: str, length: int, beside: bool, within: bool
+) -> None:
+    members = Noting([("contactId", number) for number in range(length - within)])
     members.readers = set()
 
-    async def handler(_visit: Visit) -> Noting:
-        return members
+    async def handler(_visit: Visit) -> Members:
+        return [("contact", members)] if within else members
 
     servlet = Servlet(cast(Services, None), cast(Any, None), [Open("getContacts", GET_OR_POST, handler)])
     asked = Parameters({"api_key": "K", "v": "1.0", "method": "getContacts", "response_format": format_})
