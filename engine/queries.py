@@ -14,6 +14,7 @@ import aiosql
 from aiosql.adapters.asyncpg import AsyncPGAdapter
 
 from engine.sets import system
+from engine.sets.cells import CELLS
 from engine.sets.chunks import CHUNK_BITS
 
 SQL_FOLDER = Path(__file__).parent.parent / "sql"
@@ -23,6 +24,7 @@ QUERIES_FOLDER = SQL_FOLDER / "queries"
 #: What `${name}` in a .sql file stands for.
 CONSTANTS = {
     "chunk_bits": CHUNK_BITS,
+    "cells": CELLS,
     "exists": system.EXISTS,
     "active": system.ACTIVE,
     "unsubscribed": system.UNSUBSCRIBED,

@@ -1,8 +1,9 @@
 """Cells of chunks, by which those of sets are found that may have certain contacts.
 
 A cell is a run of 2 ** shift places of a chunk, the largest the whole chunk; those of one size are numbered from
-CHUNK_BITS >> shift on. A chunk of a set is found by the smallest cell that has all its members (the column `cell` of
-set_chunk): so of very many sets only those are read that have members near the wanted ones, or far from each other.
+CHUNK_BITS >> shift on, and by CELLS more in each chunk. A chunk of a set is found by the smallest cell that has all its
+members (the column `cell` of set_chunk): so of very many sets only those are read that have members near the wanted
+ones, or far from each other.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,8 @@ from engine.sets.chunks import CHUNK_BITS, chunk_of
 
 #: The sizes of cells, ascending: 1, 16, 256 places and all.
 SHIFTS = (0, 4, 8, 14)
+#: Numbers that a chunk has for its cells.
+CELLS = 2 * CHUNK_BITS
 
 
 class Run(NamedTuple):
@@ -61,4 +64,5 @@ def _run(numbers: Sequence[int], shift: int) -> Run:
         offset = number % CHUNK_BITS
         wanted[(offset - first) // 8] |= 128 >> offset % 8
     bits = BitString.frombytes(bytes(wanted), bitlength=highest - first + 1)
-    return Run(chunk, (CHUNK_BITS + lowest) >> shift, (CHUNK_BITS + highest) >> shift, first, bits)
+    first_cell, last_cell = (chunk * CELLS + ((CHUNK_BITS + place) >> shift) for place in (lowest, highest))
+    return Run(chunk, first_cell, last_cell, first, bits)

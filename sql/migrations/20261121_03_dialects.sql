@@ -104,18 +104,20 @@ alter table contact_set
     add column details jsonb;
 
 -- lowest, highest: bounds of the members of a chunk. cell: the smallest of the runs of 1, 16, 256 and 16,384 bits that has
--- them all, numbered 16384.., 1024.., 64.. and 1. So the many sets that have few members, as companies do, are found by
--- their members. What is not told how its members lie has them anywhere.
+-- them all, numbered in their chunk 16384.., 1024.., 64.. and 1, with 32768 for each chunk before. So the many sets that have
+-- few members, as companies do, are found by their members. What is not told how its members lie has them anywhere.
+-- In one number, so that nothing that is looked up by set and chunk could be read by this index: to a planner that knows
+-- nothing of an account an index on the chunk seems as good as the key.
 alter table set_chunk
     add column lowest smallint not null default 0,
     add column highest smallint not null default 16383,
-    add column cell smallint not null generated always as ((16384 + lowest) >> case
+    add column cell bigint not null generated always as (chunk * 32768::bigint + ((16384 + lowest) >> case
         when lowest = highest then 0
         when lowest >> 4 = highest >> 4 then 4
         when lowest >> 8 = highest >> 8 then 8
         else 14
-    end) stored;
-create index set_chunk_by_cell on set_chunk (account_id, chunk, cell);
+    end)) stored;
+create index set_chunk_by_cell on set_chunk (account_id, cell);
 
 create table event (
     account_id bigint not null,

@@ -44,7 +44,8 @@ from (
 ) s
 cross join lateral (
     select set_no from set_chunk
-    where account_id = :account_id and chunk = s.chunk and case
+    where account_id = :account_id
+        and cell >= s.chunk * ${cells}::bigint and cell < (s.chunk + 1::bigint) * ${cells} and case
         when lowest = highest then get_bit(s.bits, lowest) = 1 else bit_count(bits & s.bits) > 0
     end
     offset 0

@@ -110,17 +110,17 @@ group by s.set_no;
 
 -- name: sets_of_contacts
 -- The living sets of these kinds with members among the wanted contacts, and who that is: bits of which the first is the
--- contact :first. Wanted are, in each run of cells of one size (:first_cells to :last_cells of :chunks), the bits :wanted
--- from the place :firsts on. Only such chunks of sets are read as have all their members in one of the cells, through the
+-- contact :first. Wanted are, in each run of cells of one size (:first_cells to :last_cells), the bits :wanted from the place
+-- :firsts of one of :chunks on. Only such chunks of sets are read as have all their members in one of the cells, through the
 -- index set_chunk_by_cell.
 select
     s.kind, s.set_no, s.set_id, s.name, s.abbreviation, w.chunk::bigint * ${chunk_bits} + w.first as first, c.bits
 from unnest(
-    :chunks::integer[], :first_cells::integer[], :last_cells::integer[], :firsts::integer[], :wanted::bit varying[]
+    :chunks::integer[], :first_cells::bigint[], :last_cells::bigint[], :firsts::integer[], :wanted::bit varying[]
 ) w(chunk, first_cell, last_cell, first, bits)
 cross join lateral (
     select set_no, substring(bits from w.first + 1 for length(w.bits)) & w.bits as bits from set_chunk
-    where account_id = :account_id and chunk = w.chunk and cell between w.first_cell and w.last_cell
+    where account_id = :account_id and cell between w.first_cell and w.last_cell
         and lowest < w.first + length(w.bits) and highest >= w.first
     offset 0
 ) c

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.sets.cells import SHIFTS, places_of, runs_of
+from engine.sets.cells import CELLS, SHIFTS, places_of, runs_of
 from engine.sets.chunks import CHUNK_BITS
 
 #: Some anywhere, some in a row, some at the ends of chunks and cells.
@@ -27,9 +27,10 @@ def test_each_contact_is_in_one_run_of_each_size(contacts: set[int]) -> None:
         numbers = [run.chunk * CHUNK_BITS + run.first + place for place in places_of(run.bits)]
         assert numbers
         found.update(numbers)
-        shift = next(shift for shift in SHIFTS if run.first_cell >= CHUNK_BITS >> shift)
+        first_cell, last_cell = run.first_cell - run.chunk * CELLS, run.last_cell - run.chunk * CELLS
+        shift = next(shift for shift in SHIFTS if first_cell >= CHUNK_BITS >> shift)
         cells = {(CHUNK_BITS + number % CHUNK_BITS) >> shift for number in numbers}
-        assert cells == set(range(run.first_cell, run.last_cell + 1))
+        assert cells == set(range(first_cell, last_cell + 1))
     assert found == Counter(dict.fromkeys(contacts, len(SHIFTS)))
 
 
