@@ -41,6 +41,11 @@ async def page(
     return await _with_sets(tx, rows, kinds)
 
 
+async def by_number(tx: Transaction, contact_nos: Sequence[int]) -> list[Contact]:
+    """These contacts, deleted ones too, without their sets, by number."""
+    return [Contact(row) for row in await tx.all("contacts_by_number", contact_nos=contact_nos)]
+
+
 async def in_full(tx: Transaction, contact_nos: Sequence[int]) -> dict[int, Contact]:
     """These contacts by number, deleted ones too, with all their named sets."""
     if not contact_nos:

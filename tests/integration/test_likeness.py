@@ -1,9 +1,13 @@
 """Whom an account may have already (contract convio.md 6.9)."""
 
+from collections.abc import Sequence
+
+import asyncpg
 import pytest
 
 from engine.contacts import likeness
 from engine.contacts.likeness import Acquaintances, Known, Likeness, Person
+from engine.database import Transaction
 from tests.integration.desk import Desk
 
 ANN = Person("Ann", "Ash", "ann@example.org")
@@ -62,13 +66,21 @@ async def test_deleted_contacts_are_like_nobody(desk: Desk) -> None:
     assert await like(desk, Person("", "", "c1@example.org")) is None
 
 
-async def test_more_than_are_read_at_once(desk: Desk) -> None:
-    """Contract convio.md 6.9."""
+async def test_more_than_are_read_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom the addresses mean is found out once, however many there are."""
+    selected, select = list[str](), Transaction.select
+
+    async def noting(tx: Transaction, sql: str, arguments: Sequence[object]) -> list[asyncpg.Record]:
+        selected.append(sql)
+        return await select(tx, sql, arguments)
+
+    monkeypatch.setattr(Transaction, "select", noting)
     await desk.make_contacts(2 * likeness.CONTACTS_AT_ONCE + 1)
     persons = [Person("", "", f"c{number}@example.org") for number in range(2 * likeness.CONTACTS_AT_ONCE + 3)]
     async with desk.db.account(desk.account_id) as tx:
         there = await likeness.acquaintances(tx, persons)
     assert [person for person in persons if not there.like(person)] == [persons[0], persons[-1]]
+    assert len(selected) == 1
 
 
 async def test_nobody_is_asked_for(desk: Desk) -> None:
