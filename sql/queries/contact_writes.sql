@@ -146,7 +146,9 @@ effects as (
         :account_id, :sequence, :batch, a.set_no, a.chunk, a.turned_on, min(a.place), max(a.place),
         bit_or(set_bit(B''::bit(${chunk_bits}), a.place, 1))
     from asked a
-    left join set_chunk c on c.account_id = :account_id and c.set_no = a.set_no and c.chunk = a.chunk
+    left join lateral (
+        select bits from set_chunk where account_id = :account_id and set_no = a.set_no and chunk = a.chunk offset 0
+    ) c on true
     where coalesce(get_bit(c.bits, a.place), 0) <> a.turned_on::int
     group by a.set_no, a.chunk, a.turned_on
     returning set_no, bits
@@ -196,7 +198,9 @@ asked as (
 ),
 turned as (
     select a.* from asked a
-    left join set_chunk c on c.account_id = :account_id and c.set_no = a.set_no and c.chunk = a.chunk
+    left join lateral (
+        select bits from set_chunk where account_id = :account_id and set_no = a.set_no and chunk = a.chunk offset 0
+    ) c on true
     where coalesce(get_bit(c.bits, a.place), 0) <> a.turned_on::int
 ),
 effects as (
