@@ -169,11 +169,11 @@ async def write_within(
 ) -> Batch:
     """Does the first of the writes as the current batch of a batched activity, whose record is theirs, too.
 
-    What came of each of them: at least one, and all before the first that means a contact, or an address, which an
-    earlier one may change; the rest is for the next batch. The activity's order is the caller's business, and so is the
-    contact numbers', as with `write`.
+    What came of each of them: at least one, if there are any, and all before the first that means a contact, or an
+    address, which an earlier one may change; the rest is for the next batch. The activity's order is the caller's
+    business, and so is the contact numbers', as with `write`.
     """
-    while True:
+    while writes:
         try:
             async with tx.savepoint():
                 return await _write_within(tx, activity, writes, first_contact_no)
@@ -181,6 +181,7 @@ async def write_within(
             # A single contact's write was faster with an address.
             if error.constraint_name != "contact_by_email":
                 raise
+    return Batch((), 0)
 
 
 async def _write_within(

@@ -149,10 +149,7 @@ class SavingBatch:
             await tx.all("lock_names")
         chosen = await self._chosen(tx)
         writes = [each.write for each in chosen.writes]
-        nothing = writing.Batch((), 0)
-        results, changed = (
-            await writing.write_within(tx, activity, writes, self.first_contact_no) if writes else nothing
-        )
+        results, changed = await writing.write_within(tx, activity, writes, self.first_contact_no)
         self.numbers.take(sum(isinstance(each, Written) and each.created for each in results))
         self.next = self._place_after(chosen, len(results))
         errors = [*self._left_out(chosen), *self._refused(chosen, results)]
