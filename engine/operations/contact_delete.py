@@ -99,8 +99,7 @@ class DeleteNumbers:
     contact_nos: tuple[int, ...]
 
     async def plan(self, _tx: Transaction) -> Plan:
-        request = {"contact_nos": self.contact_nos, "lists": 0}
-        return Plan(request, reads=frozenset(), writes=frozenset(), listed=False)
+        return Plan({"contact_nos": self.contact_nos, "lists": 0}, reads=frozenset(), writes=frozenset())
 
 
 class Freezing:
