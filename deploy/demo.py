@@ -229,7 +229,7 @@ def _check_space(folder: DataFolder, contacts: int) -> None:
 
 
 def _begin(bars: Progress, title: str, total: int) -> TaskID:
-    """A bar; where there is no terminal to show bars a line, so that one sees how far it is."""
+    """A bar, or where there is no terminal to show bars a line, so that one sees how far it is."""
     if not bars.console.is_terminal:
         say(title)
     return bars.add_task(title, total=total)
@@ -242,6 +242,7 @@ def _bars() -> Progress:
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
         console=TERMINAL,
+        disable=not TERMINAL.is_terminal,
     )
 
 
